@@ -1,6 +1,5 @@
-// The only import of TensorFlow.js in this project: everything else, notebooks included, takes `tf` from here,
-// so that there is one TensorFlow in the process.
-import './compat';
-import * as tf from '@tensorflow/tfjs-node-gpu';
+import './nativeGradients';
 
-export { tf };
+export { tf } from './tensorflow';
+export { device, type Device } from './device';
+export { versions } from './versions';

@@ -1,0 +1,3 @@
+export { loadMnist, type Dataset } from './mnist';
+export { addUniformNoise } from './noise';
+export { binaryLabels } from './binaryLabels';

@@ -1,0 +1,104 @@
+// tfjs builds the gradient of most operations from several others; TensorFlow has one kernel for it. This module
+// registers TensorFlow's kernels instead, once, for every model in the process: no model, layer or loss changes.
+//
+// Each entry keeps tfjs's own gradient for what it does not cover and for higher-order gradients, since a raw
+// operation leaves no trace on the tape: in a first-order backward pass the tape is off, and only then is it used.
+import { attribute, backend, rawOp, rawOps, type Attribute } from './rawOps';
+import { tf } from './tensorflow';
+
+type GradientConfig = NonNullable<ReturnType<typeof tf.getGradient>>;
+type Attributes = Parameters<GradientConfig['gradFunc']>[2];
+type InputGradients = ReturnType<GradientConfig['gradFunc']>;
+type FastGradient = (dy: tf.Tensor, saved: tf.Tensor[], attributes: Attributes) => InputGradients | null;
+
+/** `fast` returns null for what it does not cover. */
+function replaceGradient(
+  kernelName: string,
+  fast: FastGradient,
+  saves: Pick<GradientConfig, 'inputsToSave' | 'outputsToSave'> = {},
+): void {
+  const own = tf.getGradient(kernelName);
+  if (own === undefined) throw new Error(`nativeGradients: tfjs has no gradient for ${kernelName}`);
+  tf.registerGradient({
+    ...own,
+    ...saves,
+    gradFunc: (dy, saved, attributes) => {
+      const native = tf.engine().isTapeOn() ? null : fast(dy as tf.Tensor, saved, attributes);
+      return native ?? own.gradFunc(dy, saved, attributes);
+    },
+  });
+}
+
+const FLOAT32 = attribute.dtype('T', 'float32');
+
+// Relu: one kernel for three. The output y says as much as the input x (step(y) = step(x)), for tfjs's gradient too,
+// so that only y is kept until the backward pass.
+replaceGradient('Relu', (dy, [y]) => ({ x: () => rawOp('ReluGrad', [FLOAT32], [dy, y]) }), {
+  inputsToSave: [],
+  outputsToSave: [true],
+});
+
+// MaxPool on a CPU: oneDNN's kernel is several times faster than TensorFlow's in both directions. It is an internal
+// operation of TensorFlow's CPU build, so it is tried once, and left alone where it is missing (a GPU, an ARM build,
+// oneDNN switched off). Its gradient wants the workspace of the forward pass, which is made again rather than kept.
+type PoolAttributes = { filterSize: number | number[]; strides: number | number[]; pad: unknown };
+
+function poolAttributes({ filterSize, strides, pad }: PoolAttributes): Attribute[] {
+  const window = (size: number | number[]) => [1, ...(Array.isArray(size) ? size : [size, size]), 1];
+  return [
+    FLOAT32,
+    attribute.int('ksize', window(filterSize)),
+    attribute.int('strides', window(strides)),
+    attribute.text('padding', String(pad).toUpperCase()),
+    attribute.text('data_format', 'NHWC'),
+    attribute.bool('workspace_enabled', true),
+    attribute.text('_kernel', 'MklNameChangeOp'),
+  ];
+}
+
+/** [y, workspace] */
+const oneDnnPool = (x: tf.Tensor, pool: PoolAttributes) =>
+  rawOps(2, '_MklNativeMaxPool', poolAttributes(pool), [x]);
+
+function oneDnnPoolGradient(dy: tf.Tensor, x: tf.Tensor, pool: PoolAttributes): tf.Tensor {
+  const [y, workspace] = oneDnnPool(x, pool);
+  return rawOp('_MklNativeMaxPoolGrad', poolAttributes(pool), [x, y, dy, workspace]);
+}
+
+function hasOneDnnPool(): boolean {
+  if (backend.isUsingGpuDevice) return false;
+  try {
+    tf.tidy(() =>
+      oneDnnPoolGradient(tf.ones([1, 1, 1, 1]), tf.ones([1, 2, 2, 1]), {
+        filterSize: 2,
+        strides: 2,
+        pad: 'valid',
+      }),
+    );
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const maxPool = tf.getKernel('MaxPool', 'tensorflow');
+if (maxPool !== undefined && hasOneDnnPool()) {
+  const covers = (x: tf.TensorInfo, pool: PoolAttributes) =>
+    x.dtype === 'float32' && typeof pool.pad === 'string';
+  tf.unregisterKernel('MaxPool', 'tensorflow'); // registering over it would print a warning
+  tf.registerKernel({
+    ...maxPool,
+    kernelFunc: (call) => {
+      const x = call.inputs.x as tf.Tensor;
+      const pool = call.attrs as unknown as PoolAttributes;
+      if (!covers(x, pool)) return maxPool.kernelFunc(call);
+      const [y, workspace] = oneDnnPool(x, pool);
+      workspace.dispose();
+      return y;
+    },
+  });
+  replaceGradient('MaxPool', (dy, [x], attributes) => {
+    const pool = attributes as unknown as PoolAttributes;
+    return covers(x, pool) ? { x: () => oneDnnPoolGradient(dy, x, pool) } : null;
+  });
+}
