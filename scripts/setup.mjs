@@ -1,0 +1,13 @@
+// node scripts/setup.mjs [COMMAND ARGUMENT...]
+// Sets up whatever is missing, then runs the command inside the environment. This file does nothing but tell an old
+// Node apart, in syntax and imports that an old Node understands: the set-up itself is setup/main.mjs.
+const OLDEST_NODE = 20;
+
+if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE) {
+  console.error(
+    `[setup] Node ${OLDEST_NODE} or newer is needed, this is ${process.version}: ` +
+      'install a current one (nodejs.org, nvm, or conda env create -f environment.yml) and run the same command again.',
+  );
+  process.exit(1);
+}
+import('./setup/main.mjs').then(({ main }) => main(process.argv.slice(2)));

@@ -1,0 +1,84 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { compileAddon } from './addon.mjs';
+import { chooseDevice } from './device.mjs';
+import { adviceFor, Interrupted, SetupFailure } from './failure.mjs';
+import { registerKernel } from './kernel.mjs';
+import { alone } from './lock.mjs';
+import { installNodePackages } from './node-packages.mjs';
+import { catchInterrupts, exitCodeOf, run, runInForeground } from './processes.mjs';
+import { log, root, say } from './project.mjs';
+import { installPythonPackages, pythonEnvironment, pythonVariables } from './python.mjs';
+
+/** Sets up whatever is missing, then runs the command inside the environment and exits with its exit code. */
+export async function main([command, ...args]) {
+  process.chdir(root);
+  catchInterrupts();
+  let environment;
+  try {
+    environment = await setUp();
+  } catch (error) {
+    process.exit(explain(error));
+  }
+  if (command) process.exit(await runInEnvironment(environment, command, args));
+}
+
+async function setUp() {
+  requirePlatform();
+  requireWritable();
+  const { device, reason } = await chooseDevice();
+  return alone(async () => {
+    fs.rmSync(log, { force: true });
+    const environment = await pythonEnvironment();
+    await installPythonPackages(environment, device);
+    await installNodePackages();
+    await compileAddon(environment, device);
+    await buildLibrary();
+    registerKernel(environment);
+    const where = environment.isConda ? environment.folder : path.relative(root, environment.folder);
+    say(`ready: Node ${process.version}, Python ${environment.version} in ${where}, TensorFlow for ${device.toUpperCase()} (${reason})`);
+    return environment;
+  });
+}
+
+function requirePlatform() {
+  if (process.platform !== 'linux')
+    throw new SetupFailure('Linux is needed, since TensorFlow’s packages bring the C++ library only there: use WSL 2 on Windows, a Linux container or virtual machine on macOS.');
+  if (process.arch !== 'x64' && process.arch !== 'arm64')
+    throw new SetupFailure(`TensorFlow has packages for x64 and arm64 processors, and this is ${process.arch}: use another machine.`);
+}
+
+function requireWritable() {
+  try {
+    fs.accessSync(root, fs.constants.W_OK);
+  } catch {
+    throw new SetupFailure(`${root} is not writable for you: clone the project into a folder of your own.`);
+  }
+}
+
+async function buildLibrary() {
+  const { ok, output } = await run(process.execPath, ['node_modules/typescript/bin/tsc', '-b', 'lib']);
+  if (ok) return;
+  console.error(output.trim());
+  throw new SetupFailure('lib does not compile: mend what the lines above name, then run the same command again.');
+}
+
+function runInEnvironment(environment, command, args) {
+  const folders = [path.join(environment.folder, 'bin'), path.dirname(process.execPath), process.env.PATH];
+  const variables = { ...pythonVariables(), PATH: folders.join(path.delimiter), JUPYTER_PREFER_ENV_PATH: '1' };
+  if (!environment.isConda) variables.VIRTUAL_ENV = environment.folder;
+  return runInForeground(command === 'node' ? process.execPath : command, args, { env: variables });
+}
+
+/** Says in one line why the set-up ended, and returns the exit code. */
+function explain(error) {
+  if (error instanceof Interrupted) {
+    console.error('[setup] interrupted: the next run goes on from here.');
+    return exitCodeOf(error.signal);
+  }
+  const advice = adviceFor(`${error.code}`);
+  if (error instanceof SetupFailure) console.error(`[setup] ${error.message}`);
+  else if (advice) console.error(`[setup] ${error.path ?? 'a file'}: ${advice}, then run the same command again.`);
+  else console.error(`[setup] an error in the set-up itself: ${error.message} (please report it)`);
+  return 1;
+}
