@@ -1,0 +1,96 @@
+import * as vega from 'vega';
+import { compile, type TopLevelSpec } from 'vega-lite';
+import { displayBundle } from './bundle';
+import { CHART_CONFIG } from './chartConfig';
+import { svgToPng } from './png';
+
+/** A Vega-Lite v5 specification: plain JSON. Its title states the finding. */
+export type VegaLiteSpec = { title: ChartTitle } & Record<string, unknown>;
+
+type Lines = string | string[];
+type ChartTitle = Lines | { text: Lines; subtitle?: Lines };
+
+const MIME = 'application/vnd.vegalite.v5+json';
+const SCHEMA = 'https://vega.github.io/schema/vega-lite/v5.json';
+
+/**
+ * Shows a chart: live in JupyterLab, a PNG of its initial state on pages that run no scripts, its title as text.
+ *
+ * @throws Error if the title is missing, if a number in the specification is not finite (JSON knows neither NaN nor
+ *   Infinity: the point would silently vanish), or if Vega-Lite objects to the specification
+ */
+export async function chart(spec: VegaLiteSpec): Promise<void> {
+  const text = titleText(spec.title);
+  const offending = firstNotFinite(spec, 'spec');
+  if (offending !== null)
+    throw new Error(
+      `chart: ${offending.place} is ${offending.value}, which JSON turns into null and the chart drops; ` +
+        'draw it as a mark, in a field of its own',
+    );
+  const live = {
+    $schema: SCHEMA,
+    ...spec,
+    config: vega.mergeConfig(CHART_CONFIG as vega.Config, (spec.config ?? {}) as vega.Config),
+  };
+  const png = svgToPng(await renderSvg(live));
+  displayBundle(
+    { [MIME]: live, 'image/png': png.base64, 'text/plain': text },
+    {
+      metadata: {
+        [MIME]: {
+          embed_options: { actions: { export: true, source: false, compiled: false, editor: false } },
+        },
+        'image/png': png.metadata,
+      },
+    },
+  );
+}
+
+async function renderSvg(spec: object): Promise<string> {
+  const problems: string[] = [];
+  const logger = collectingLogger(problems);
+  const { spec: vegaSpec } = compile(spec as TopLevelSpec, { logger });
+  const view = new vega.View(vega.parse(vegaSpec), { renderer: 'none', logger });
+  try {
+    const svg = await view.toSVG();
+    if (problems.length > 0) throw new Error(`chart: Vega-Lite objects: ${problems.join('; ')}`);
+    return svg;
+  } finally {
+    view.finalize();
+  }
+}
+
+/** Vega's default logger would print to the console, where nobody looks. */
+function collectingLogger(problems: string[]): vega.LoggerInterface {
+  const logger = vega.logger(vega.Warn);
+  const collect = (...messages: readonly unknown[]): vega.LoggerInterface => {
+    problems.push(messages.map(String).join(' '));
+    return logger;
+  };
+  return Object.assign(logger, { error: collect, warn: collect });
+}
+
+function titleText(title: ChartTitle | undefined): string {
+  const { text, subtitle = [] } =
+    typeof title === 'object' && !Array.isArray(title) ? title : { text: title ?? '' };
+  const [main, ...rest] = [text, subtitle].map((lines) => (Array.isArray(lines) ? lines.join(' ') : lines));
+  if (main.trim() === '') throw new Error('chart: the specification needs a title, which states the finding');
+  return [main, ...rest.filter((line) => line !== '')].join(': ');
+}
+
+interface Offending {
+  place: string;
+  value: number;
+}
+
+/** The first number in a JSON-like value that JSON cannot express. */
+function firstNotFinite(value: unknown, place: string): Offending | null {
+  if (typeof value === 'number') return Number.isFinite(value) ? null : { place, value };
+  if (typeof value !== 'object' || value === null) return null;
+  const inArray = Array.isArray(value) || ArrayBuffer.isView(value);
+  for (const [key, child] of Object.entries(value)) {
+    const found = firstNotFinite(child, inArray ? `${place}[${key}]` : `${place}.${key}`);
+    if (found !== null) return found;
+  }
+  return null;
+}

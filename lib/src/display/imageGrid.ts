@@ -1,0 +1,107 @@
+import { tf } from '../tf';
+import { displayBundle, escapeHtml } from './bundle';
+import { FONT_FAMILY, svgToPng } from './png';
+
+export interface ImageGridOptions {
+  /** Images per row. */
+  columns?: number;
+  /** CSS pixels per image pixel. */
+  scale?: number;
+  /** One below each image. */
+  captions?: readonly string[];
+}
+
+type Rgb = readonly [number, number, number];
+/** No gray value and no usual color: a NaN in an image must be seen. */
+const NAN_COLOR: Rgb = [255, 0, 255];
+const GAP = 6;
+const CAPTION_SIZE = 11;
+/** Mean advance of a character, in font sizes, rounded up. */
+const CHARACTER_WIDTH = 0.65;
+
+/**
+ * Shows images side by side as one PNG. Values are clipped to [0, 1]; NaN is drawn in magenta.
+ *
+ * @param images  float32 [n, height, width] or [n, height, width, channels] with 1 (gray) or 3 (RGB) channels, 0..1;
+ *   stays the caller's
+ * @throws TypeError or RangeError if the images have another shape or type, if there is none, or if the number of
+ *   captions differs from theirs
+ */
+export async function imageGrid(
+  images: tf.Tensor3D | tf.Tensor4D,
+  { columns = 10, scale = 2, captions }: ImageGridOptions = {},
+): Promise<void> {
+  const [n, height, width, channels = 1] = images.shape as number[];
+  checkImages(images, channels);
+  if (!Number.isInteger(columns) || columns < 1)
+    throw new RangeError(`imageGrid: columns must be a positive integer, got ${columns}`);
+  if (!(scale > 0) || !Number.isFinite(scale))
+    throw new RangeError(`imageGrid: scale must be positive, got ${scale}`);
+  if (captions !== undefined && captions.length !== n)
+    throw new RangeError(`imageGrid: expected ${n} captions, one per image, got ${captions.length}`);
+
+  const pixels = (await images.data()) as Float32Array;
+  const pngs = await Promise.all(
+    Array.from({ length: n }, (_, i) => {
+      const size = height * width * channels;
+      return encodePng(pixels.subarray(i * size, (i + 1) * size), height, width, channels);
+    }),
+  );
+  const longest = Math.max(0, ...(captions ?? []).map((caption) => caption.length));
+  const tileWidth = Math.max(width * scale, longest * CAPTION_SIZE * CHARACTER_WIDTH);
+  const tileHeight = height * scale + (captions === undefined ? 0 : CAPTION_SIZE * 1.5);
+  const across = Math.min(n, columns);
+  const down = Math.ceil(n / columns);
+
+  const tiles = pngs.map((png, i) => {
+    const x = GAP + (i % columns) * (tileWidth + GAP) + (tileWidth - width * scale) / 2;
+    const y = GAP + Math.floor(i / columns) * (tileHeight + GAP);
+    const image =
+      `<image x="${x}" y="${y}" width="${width * scale}" height="${height * scale}" ` +
+      `style="image-rendering:optimizeSpeed" href="data:image/png;base64,${png}"/>`;
+    if (captions === undefined) return image;
+    const caption =
+      `<text x="${x + (width * scale) / 2}" y="${y + height * scale + CAPTION_SIZE * 1.2}" text-anchor="middle" ` +
+      `font-family="${FONT_FAMILY}" font-size="${CAPTION_SIZE}">${escapeHtml(captions[i])}</text>`;
+    return image + caption;
+  });
+  const svg =
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${GAP + across * (tileWidth + GAP)}" ` +
+    `height="${GAP + down * (tileHeight + GAP)}">${tiles.join('')}</svg>`;
+  const { base64, metadata } = svgToPng(svg);
+  const text = `${n} ${n === 1 ? 'image' : 'images'} of ${height}x${width}${channels === 3 ? ', RGB' : ''}`;
+  displayBundle(
+    { 'image/png': base64, 'text/plain': captions === undefined ? text : `${text}: ${captions.join(', ')}` },
+    { metadata: { 'image/png': metadata } },
+  );
+}
+
+function checkImages(images: tf.Tensor, channels: number): void {
+  if (images.dtype !== 'float32')
+    throw new TypeError(`imageGrid: images must be float32 in 0..1, got ${images.dtype}`);
+  if ((images.rank !== 3 && images.rank !== 4) || images.size === 0 || (channels !== 1 && channels !== 3))
+    throw new RangeError(
+      `imageGrid: images must be [n, height, width] or [n, height, width, 1 or 3], got [${images.shape.join(', ')}]`,
+    );
+}
+
+/** PNG of one image, as base64. */
+async function encodePng(
+  pixels: Float32Array,
+  height: number,
+  width: number,
+  channels: number,
+): Promise<string> {
+  const rgb = new Int32Array(height * width * 3);
+  for (let i = 0; i < height * width; i++)
+    for (let c = 0; c < 3; c++) {
+      const value = pixels[i * channels + (channels === 3 ? c : 0)];
+      rgb[i * 3 + c] = Number.isNaN(value) ? NAN_COLOR[c] : Math.round(255 * Math.min(1, Math.max(0, value)));
+    }
+  const image = tf.tensor3d(rgb, [height, width, 3], 'int32');
+  try {
+    return Buffer.from(await tf.node.encodePng(image)).toString('base64');
+  } finally {
+    image.dispose();
+  }
+}

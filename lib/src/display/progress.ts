@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto';
+import { displayBundle, escapeHtml } from './bundle';
+import { insideKernel } from './kernel';
+
+/** Ten updates a second are as many as an eye follows; in a log, a line every ten seconds is enough. */
+const INTERVAL_MS = insideKernel ? 100 : 10_000;
+const BAR_WIDTH = 24;
+
+/**
+ * One output line, updated in place: how far a long computation is, the time elapsed and the time left. Outside a
+ * notebook it prints a line now and then.
+ */
+export class Progress {
+  private readonly id = randomUUID();
+  private readonly start = performance.now();
+  private shown = false;
+  private lastShown = -Infinity;
+  private pending: NodeJS.Timeout | undefined;
+
+  /**
+   * @param total  number of steps, a positive integer
+   * @param label  begins the line
+   * @throws RangeError for any other total
+   */
+  constructor(
+    private readonly total: number,
+    private readonly label = 'progress',
+  ) {
+    if (!Number.isInteger(total) || total < 1)
+      throw new RangeError(`Progress: total must be a positive integer, got ${total}`);
+  }
+
+  /**
+   * Shows the state, at most ten times a second; the last state before a pause is always shown.
+   *
+   * @param step  number of steps done, in [0, total]
+   * @param note  ends the line, e.g. the loss
+   * @throws RangeError if step is out of range
+   */
+  update(step: number, note = ''): void {
+    if (!(step >= 0 && step <= this.total))
+      throw new RangeError(`Progress.update: step must be in [0, ${this.total}], got ${step}`);
+    clearTimeout(this.pending);
+    const wait = step === this.total ? 0 : this.lastShown + INTERVAL_MS - performance.now();
+    if (wait <= 0) this.draw(step, note);
+    else this.pending = setTimeout(() => this.draw(step, note), wait).unref();
+  }
+
+  /** Replaces the line by a lasting one: no bar, and none of the times that differ from run to run. */
+  done(summary: string): void {
+    clearTimeout(this.pending);
+    this.replaceLine({ 'text/plain': summary });
+  }
+
+  private draw(step: number, note: string): void {
+    this.lastShown = performance.now();
+    const filled = Math.round((BAR_WIDTH * step) / this.total);
+    const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
+    const state = [`${step}/${this.total}`, ...this.times(step), note]
+      .filter((part) => part !== '')
+      .join(' · ');
+    const html =
+      '<div style="display:flex;gap:.7em;align-items:center;font-variant-numeric:tabular-nums">' +
+      `<span>${escapeHtml(this.label)}</span> ` +
+      `<progress max="${this.total}" value="${step}" style="width:14em"></progress> ` +
+      `<span>${escapeHtml(state)}</span></div>`;
+    this.replaceLine({ 'text/html': html, 'text/plain': `${this.label} ${bar} ${state}` });
+  }
+
+  /** Elapsed, and left at the mean pace so far. */
+  private times(step: number): string[] {
+    const seconds = (performance.now() - this.start) / 1000;
+    const elapsed = formatSeconds(seconds);
+    if (step === 0 || step === this.total) return [elapsed];
+    return [elapsed, `${formatSeconds((seconds * (this.total - step)) / step)} left`];
+  }
+
+  private replaceLine(data: { 'text/plain': string; 'text/html'?: string }): void {
+    displayBundle(data, { id: this.id, update: this.shown });
+    this.shown = true;
+  }
+}
+
+function formatSeconds(seconds: number): string {
+  const s = Math.round(seconds);
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} min ${s % 60} s`;
+  return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
+}

@@ -1,0 +1,9 @@
+export { toDataFrame, type Row, type RowOf } from './dataFrame';
+export {
+  publishedMnistLosses,
+  publishedMnistRuns,
+  type PublishedLoss,
+  type PublishedRun,
+  type PublishedSettings,
+} from './published';
+export { readRun, writeRun, type Json, type Run } from './runFile';
