@@ -3,7 +3,14 @@ export { tf } from './tf';
 export { device, versions, type Device } from './tf';
 export { addUniformNoise, binaryLabels, loadMnist, type Dataset } from './datasets';
 export { lenet, type LenetOptions } from './models';
-export { train, type Divergence, type Loss, type TrainingOptions, type TrainingRecord, type TrainingRun } from './training';
+export {
+  train,
+  type Divergence,
+  type Loss,
+  type TrainingOptions,
+  type TrainingRecord,
+  type TrainingRun,
+} from './training';
 
 export {
   deathMap,
@@ -20,11 +27,24 @@ export {
   type Death,
   type EpochLoss,
   type GradientAtLogit,
-  type VegaLiteSpec,
 } from './figures';
 
 export { breathe, chart, check, displayBundle, imageGrid, Interrupted, Progress, show } from './display';
-export { type BundleOptions, type ImageGridOptions, type MimeBundle, type ShowOptions, type Table } from './display';
+export {
+  type BundleOptions,
+  type ImageGridOptions,
+  type MimeBundle,
+  type ShowOptions,
+  type Table,
+  type VegaLiteSpec,
+} from './display';
 export { publishedMnistLosses, publishedMnistRuns, readRun, toDataFrame, writeRun } from './results';
-export { type Json, type PublishedLoss, type PublishedRun, type PublishedSettings, type Row, type Run } from './results';
+export {
+  type Json,
+  type PublishedLoss,
+  type PublishedRun,
+  type PublishedSettings,
+  type Row,
+  type Run,
+} from './results';
 export { byProfile, profile, type Profile } from './profile';

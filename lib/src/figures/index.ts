@@ -1,0 +1,4 @@
+export { linspace } from './style';
+export { focalLossExplorer, lossByMargin, lossByProbability, singularFactor } from './derivation';
+export { gradientSweep, gradientTail, type GradientAtLogit } from './nanGradient';
+export { deathMap, lossPerEpoch, trainingCurves, type Curve, type Death, type EpochLoss } from './training';

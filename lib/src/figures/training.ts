@@ -1,0 +1,185 @@
+// The figures of notebooks/03-mnist-classification.ipynb.
+import type { VegaLiteSpec } from '../display';
+import { CROSS, NAN_COLOR, seriesEncoding } from './style';
+
+/** From this |logit| on a float32 gradient of the original loss is NaN: 24 ln 2 for label 1, 25 ln 2 for label 0. */
+const FIRST_NAN_LOGITS = [
+  { value: 24 * Math.LN2, text: 'NaN from here for label 1' },
+  { value: 25 * Math.LN2, text: 'and for label 0' },
+];
+
+export interface Curve {
+  /** 'original', 'stabilized', 'exact' or 'control (gamma 2)' */
+  name: string;
+  records: readonly { step: number; loss: number; accuracy: number; maxAbsLogit: number }[];
+  /** where the first non-finite gradient appeared, if it did */
+  diverged: { step: number } | null;
+}
+
+/** Loss, accuracy and largest |logit| against the training step, the death of a run marked in each panel. */
+export function trainingCurves(curves: readonly Curve[], setting: string): VegaLiteSpec {
+  const rows = curves.flatMap(({ name, records }) => records.map((record) => ({ name, ...record })));
+  const deaths = curves.flatMap(({ name, diverged }) => (diverged ? [{ name, step: diverged.step }] : []));
+  const styles = seriesEncoding(
+    'name',
+    curves.map((curve) => curve.name),
+  );
+  const x = { field: 'step', type: 'quantitative', title: 'training step' };
+
+  const panel = (
+    field: 'loss' | 'accuracy' | 'maxAbsLogit',
+    title: string,
+    scale: object,
+    extra: object[] = [],
+  ) => ({
+    width: 560,
+    height: 150,
+    layer: [
+      {
+        data: { values: rows },
+        mark: { type: 'line', tooltip: true },
+        encoding: { x, y: { field, type: 'quantitative', title, scale }, ...styles },
+      },
+      {
+        data: { values: deaths },
+        mark: { type: 'rule', color: NAN_COLOR },
+        encoding: { x, tooltip: [{ field: 'name' }, { field: 'step', title: 'first NaN gradient in step' }] },
+      },
+      {
+        data: { values: deaths },
+        mark: { type: 'point', shape: CROSS, size: 130, color: NAN_COLOR, strokeWidth: 2 },
+        encoding: { x, y: { value: 6 } },
+      },
+      ...extra,
+    ],
+  });
+  const walls = FIRST_NAN_LOGITS.map(({ value, text }, i) => ({
+    data: { values: [{ value, text }] },
+    layer: [
+      {
+        mark: { type: 'rule', color: '#888888', strokeDash: [2, 2] },
+        encoding: { y: { field: 'value', type: 'quantitative' } },
+      },
+      {
+        mark: {
+          type: 'text',
+          align: 'left',
+          dx: 4,
+          baseline: i ? 'bottom' : 'top',
+          dy: i ? -2 : 3,
+          color: '#555555',
+          fontSize: 10,
+        },
+        encoding: { x: { value: 0 }, y: { field: 'value', type: 'quantitative' }, text: { field: 'text' } },
+      },
+    ],
+  }));
+
+  const first = deaths[0];
+  return {
+    title: {
+      text: first
+        ? `The ${first.name} loss dies in step ${first.step.toLocaleString('en')}; the others go on`
+        : 'No run has met a NaN',
+      subtitle: `${setting}. Red line and cross: first NaN gradient.`,
+    },
+    vconcat: [
+      panel('loss', 'mean loss', { type: 'log' }),
+      panel('accuracy', 'accuracy', { zero: false }),
+      panel('maxAbsLogit', 'largest |logit|', {}, walls),
+    ],
+  };
+}
+
+export interface EpochLoss {
+  /** 'original', 'published original', ... */
+  name: string;
+  epoch: number;
+  /** null in the epoch in which the run met its first NaN */
+  loss: number | null;
+}
+
+/** Mean loss per epoch, the published runs beside ours; a cross on the axis is the epoch of the first NaN. */
+export function lossPerEpoch(rows: readonly EpochLoss[], finding: string): VegaLiteSpec {
+  const names = [...new Set(rows.map((row) => row.name))];
+  const styles = seriesEncoding('name', names);
+  const x = {
+    field: 'epoch',
+    type: 'quantitative',
+    title: 'epoch (counted from 0)',
+    axis: { tickMinStep: 1, format: 'd' },
+  };
+  return {
+    title: { text: finding, subtitle: 'A cross on the axis marks the epoch of the first NaN.' },
+    width: 560,
+    height: 260,
+    layer: [
+      {
+        data: { values: rows.filter((row) => row.loss !== null) },
+        mark: { type: 'line', point: { size: 25 }, tooltip: true },
+        encoding: {
+          x,
+          y: { field: 'loss', type: 'quantitative', title: 'mean loss', scale: { type: 'log' } },
+          ...styles,
+        },
+      },
+      {
+        data: { values: rows.filter((row) => row.loss === null).map(({ name, epoch }) => ({ name, epoch })) },
+        mark: { type: 'point', shape: CROSS, size: 110, strokeWidth: 2 },
+        encoding: {
+          x,
+          y: { value: 255 },
+          color: styles.color,
+          tooltip: [{ field: 'name' }, { field: 'epoch', title: 'first NaN in epoch' }],
+        },
+      },
+    ],
+  };
+}
+
+export interface Death {
+  gamma: number;
+  threshold: number;
+  /** step of the first NaN gradient; null if there was none */
+  step: number | null;
+}
+
+/** Gamma against threshold: the step of the first NaN gradient, or a dash where there was none. */
+export function deathMap(rows: readonly Death[], setting: string): VegaLiteSpec {
+  const dead = rows.filter((row) => row.step !== null);
+  const within = dead.filter((row) => row.gamma > 0 && row.gamma < 1).length;
+  const x = {
+    field: 'threshold',
+    type: 'ordinal',
+    title: 'threshold: digits up to this one are class 1',
+    axis: { labelAngle: 0 },
+  };
+  const y = { field: 'gamma', type: 'ordinal', title: 'gamma' };
+  return {
+    title: {
+      text: `${dead.length} of ${rows.length} runs die, ${within} of them with 0 < gamma < 1`,
+      subtitle: `${setting}. Number and color: step of the first NaN gradient; a dash: none.`,
+    },
+    width: { step: 90 },
+    height: { step: 34 },
+    data: {
+      values: rows.map((row) => ({ ...row, label: row.step === null ? '–' : row.step.toLocaleString('en') })),
+    },
+    encoding: { x, y },
+    layer: [
+      {
+        transform: [{ filter: 'datum.step !== null' }],
+        mark: { type: 'rect', tooltip: true },
+        encoding: {
+          color: {
+            field: 'step',
+            type: 'quantitative',
+            title: 'step',
+            scale: { scheme: { name: 'viridis', extent: [0.35, 1] }, type: 'log' },
+          },
+        },
+      },
+      { mark: { type: 'text', fontSize: 12 }, encoding: { text: { field: 'label', type: 'nominal' } } },
+    ],
+  };
+}

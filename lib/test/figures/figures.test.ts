@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import * as vega from 'vega';
+import * as vegaLite from 'vega-lite';
+import {
+  deathMap,
+  focalLossExplorer,
+  gradientSweep,
+  gradientTail,
+  linspace,
+  lossByMargin,
+  lossByProbability,
+  lossPerEpoch,
+  singularFactor,
+  trainingCurves,
+  type VegaLiteSpec,
+} from 'focal-loss-lab';
+
+/** Compiles and draws a specification; fails on any warning. Returns the drawn SVG. */
+async function draw(spec: VegaLiteSpec): Promise<string> {
+  const warnings: string[] = [];
+  const logger = vega.logger(vega.Warn);
+  logger.warn = (...args: unknown[]) => {
+    warnings.push(args.join(' '));
+    return logger;
+  };
+  const compiled = vegaLite.compile(spec as unknown as vegaLite.TopLevelSpec, {
+    logger: logger as never,
+  }).spec;
+  const view = new vega.View(vega.parse(compiled), { renderer: 'none', logger });
+  const svg = await view.toSVG();
+  view.finalize();
+  assert.deepEqual(warnings, []);
+  return svg;
+}
+
+/** Every number in a specification, so that none of them can be lost as JSON's null. */
+function numbersIn(value: unknown): number[] {
+  if (typeof value === 'number') return [value];
+  return value !== null && typeof value === 'object' ? Object.values(value).flatMap(numbersIn) : [];
+}
+
+const titleOf = ({ title }: VegaLiteSpec) => (title as { text: string }).text;
+
+const gradients = [
+  { loss: 'original', logit: 1, gradient: -0.2 },
+  { loss: 'original', logit: 16, gradient: -1e-10 },
+  { loss: 'original', logit: 17, gradient: NaN },
+  { loss: 'original', logit: 18, gradient: NaN },
+  { loss: 'stabilized', logit: 17, gradient: 0 },
+];
+const records = [134, 268].map((step) => ({ step, loss: 1 / step, accuracy: 0.9, maxAbsLogit: step / 20 }));
+const curves = [
+  { name: 'original', records, diverged: { step: 300 } },
+  { name: 'exact', records, diverged: null },
+];
+const deaths = [
+  { gamma: 0, threshold: 0, step: null },
+  { gamma: 0.5, threshold: 0, step: 1234 },
+];
+
+const figures: Record<string, VegaLiteSpec> = {
+  lossByProbability: lossByProbability([{ gamma: 0.5, probability: 0.5, loss: 0.49 }]),
+  singularFactor: singularFactor([{ gamma: 0.5, q: 1e-3, factor: 15.8, derivative: 0.05 }]),
+  lossByMargin: lossByMargin([{ gamma: 0.5, margin: 0, loss: 0.49, gradient: -0.5 }]),
+  focalLossExplorer: focalLossExplorer(0.5),
+  gradientSweep: gradientSweep(gradients, 'setting'),
+  gradientTail: gradientTail(gradients, 'setting'),
+  trainingCurves: trainingCurves(curves, 'setting'),
+  lossPerEpoch: lossPerEpoch(
+    [
+      { name: 'published original', epoch: 0, loss: 0.1 },
+      { name: 'original', epoch: 1, loss: null },
+    ],
+    'finding',
+  ),
+  deathMap: deathMap(deaths, 'setting'),
+};
+
+describe('every figure', () => {
+  for (const [name, spec] of Object.entries(figures)) {
+    test(`${name} is drawn without a warning`, async () => {
+      assert.match(await draw(spec), /<path/);
+    });
+    test(`${name} contains no number that JSON would turn into null`, () => {
+      assert.ok(numbersIn(spec).every(Number.isFinite));
+    });
+  }
+});
+
+describe('NaN is drawn, not dropped', () => {
+  test('a sweep says in its title how many gradients are NaN, and from where', () => {
+    assert.equal(titleOf(gradientSweep(gradients, '')), '2 of 5 gradients are NaN: all from logit 17.00 on');
+  });
+  test('a sweep without NaN says so', () => {
+    assert.equal(titleOf(gradientSweep(gradients.slice(0, 2), '')), 'All 2 gradients are finite');
+  });
+  for (const [name, figure] of Object.entries({ gradientSweep, gradientTail }))
+    test(`${name} has one cross for each NaN`, async () => {
+      const crosses = async (rows: typeof gradients) =>
+        (await draw(figure(rows, ''))).match(/stroke="#B00020"/g)?.length ?? 0;
+      assert.equal((await crosses(gradients)) - (await crosses(gradients.slice(0, 3))), 1);
+    });
+  test('training curves mark the step of a death', () => {
+    assert.match(titleOf(trainingCurves(curves, '')), /dies in step 300/);
+    assert.equal(titleOf(trainingCurves(curves.slice(1), '')), 'No run has met a NaN');
+  });
+  test('the map counts the dead', () => {
+    assert.equal(titleOf(deathMap(deaths, '')), '1 of 2 runs die, 1 of them with 0 < gamma < 1');
+  });
+});
+
+describe('linspace', () => {
+  test('includes both ends', () => assert.deepEqual(linspace(-1, 1, 5), [-1, -0.5, 0, 0.5, 1]));
+  test('rejects a count below 2', () =>
+    assert.throws(() => linspace(0, 1, 1), /linspace: count must be an integer of at least 2, got 1/));
+});
