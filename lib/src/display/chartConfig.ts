@@ -1,5 +1,5 @@
 import type { Config } from 'vega-lite';
-import { FONT_FAMILY } from './png';
+import { FONT_FAMILY } from './font';
 
 const INK = '#222222';
 const QUIET_INK = '#555555';
@@ -33,6 +33,7 @@ export const CHART_CONFIG: Config = {
     titleFontWeight: 'normal',
     titlePadding: 8,
   },
+  axisXDiscrete: { labelAngle: 0 },
   legend: {
     labelColor: INK,
     titleColor: INK,

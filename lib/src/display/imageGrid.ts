@@ -1,6 +1,7 @@
 import { tf } from '../tf';
 import { displayBundle, escapeHtml } from './bundle';
-import { FONT_FAMILY, svgToPng } from './png';
+import { FONT_FAMILY, textWidth } from './font';
+import { svgToPng } from './png';
 
 export interface ImageGridOptions {
   /** Images per row. */
@@ -16,8 +17,6 @@ type Rgb = readonly [number, number, number];
 const NAN_COLOR: Rgb = [255, 0, 255];
 const GAP = 6;
 const CAPTION_SIZE = 11;
-/** Mean advance of a character, in font sizes, rounded up. */
-const CHARACTER_WIDTH = 0.65;
 
 /**
  * Shows images side by side as one PNG. Values are clipped to [0, 1]; NaN is drawn in magenta.
@@ -47,8 +46,8 @@ export async function imageGrid(
       return encodePng(pixels.subarray(i * size, (i + 1) * size), height, width, channels);
     }),
   );
-  const longest = Math.max(0, ...(captions ?? []).map((caption) => caption.length));
-  const tileWidth = Math.max(width * scale, longest * CAPTION_SIZE * CHARACTER_WIDTH);
+  const captionWidths = (captions ?? []).map((caption) => textWidth(caption, CAPTION_SIZE));
+  const tileWidth = Math.max(width * scale, ...captionWidths);
   const tileHeight = height * scale + (captions === undefined ? 0 : CAPTION_SIZE * 1.5);
   const across = Math.min(n, columns);
   const down = Math.ceil(n / columns);
@@ -58,7 +57,9 @@ export async function imageGrid(
     const y = GAP + Math.floor(i / columns) * (tileHeight + GAP);
     const image =
       `<image x="${x}" y="${y}" width="${width * scale}" height="${height * scale}" ` +
-      `style="image-rendering:optimizeSpeed" href="data:image/png;base64,${png}"/>`;
+      `style="image-rendering:optimizeSpeed" href="data:image/png;base64,${png}"/>` +
+      `<rect x="${x - 0.5}" y="${y - 0.5}" width="${width * scale + 1}" height="${height * scale + 1}" ` +
+      `fill="none" stroke="#999999"/>`;
     if (captions === undefined) return image;
     const caption =
       `<text x="${x + (width * scale) / 2}" y="${y + height * scale + CAPTION_SIZE * 1.2}" text-anchor="middle" ` +

@@ -1,14 +1,6 @@
-import path from 'node:path';
 import { Resvg } from '@resvg/resvg-js';
+import { FONT, FONT_FILES } from './font';
 
-/** Text looks the same in a notebook and in its PNGs where this font is installed; elsewhere the browser's own is near. */
-export const FONT = 'DejaVu Sans';
-export const FONT_FAMILY = `${FONT}, Verdana, sans-serif`;
-
-const FONT_FOLDER = path.join(path.dirname(require.resolve('dejavu-fonts-ttf/package.json')), 'ttf');
-const FONT_FILES = ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf', 'DejaVuSans-Oblique.ttf'].map((file) =>
-  path.join(FONT_FOLDER, file),
-);
 /** Pixels per CSS pixel: sharp on dense screens. */
 const RESOLUTION = 2;
 
