@@ -2,6 +2,18 @@ export { tf } from './tf';
 
 export { device, versions, type Device } from './tf';
 export { addUniformNoise, binaryLabels, loadMnist, type Dataset } from './datasets';
+export { exactSigmoidFocalLoss, sigmoidFocalLoss, stabilizedSigmoidFocalLoss } from './losses';
+export { focalLoss, focalLossGradient, naiveFocalLossGradient } from './losses';
+export {
+  type ChainRuleOptions,
+  type ChainRuleSteps,
+  type ClosedFormOptions,
+  type FocalLossOptions,
+  type FocalOptions,
+  type Reduced,
+  type Reduction,
+  type StabilizedFocalLossOptions,
+} from './losses';
 export { lenet, type LenetOptions } from './models';
 export {
   train,

@@ -1,0 +1,122 @@
+import { tf } from '../tf';
+import { checkParameters, checkTensors } from './check';
+import type { FocalLossOptions, Reduced, Reduction } from './options';
+import { reduce } from './reduce';
+import { refuseSecondDerivative } from './secondDerivative';
+
+const LARGEST_FLOAT32 = 3.4028234663852886e38;
+const SMALLEST_NORMAL_FLOAT32 = 1.1754943508222875e-38;
+
+/**
+ * Binary focal loss, exact: the same function as sigmoidFocalLoss, and no logit at which it fails.
+ *
+ *   FL = alpha_t q^gamma s             z = (2y - 1) x               signed logit
+ *   dFL/dz = -alpha_t q^gamma (q + gamma p_t s)                     bounded, and continuous for every gamma >= 0
+ *                                      q = 1 - p_t = sigma(-z),  s = -log p_t = log(1 + e^-z)
+ *
+ * Loss and gradient are within 5 + 2 gamma units in the last place of the true values (unweighted, measured on logits in
+ * [-1e4, 1e4]), finite for every finite logit. Results below 1.2e-38 may be flushed to 0. A soft label is a mixture of the
+ * two hard ones, y FL(x, 1) + (1 - y) FL(x, 0): not torchvision's meaning of soft labels, the same for y = 0 and 1.
+ *
+ * @param logits  x, float32, any shape
+ * @param labels  y in [0, 1], float32, int32 or bool, same shape; constants: no gradient flows through them. Hard labels
+ *   cost half: pass int32 or bool if there are more than 65,536 of them.
+ * @returns losses in nats, float32: same shape for reduction 'none', a scalar for 'mean' and 'sum'
+ * @throws TypeError, RangeError for bad tensors or parameters; labels outside [0, 1] only in tensors of at most 65,536
+ *   elements (reading them waits for the device). Error if differentiated twice.
+ * @see notebooks/01-derivation.ipynb
+ */
+export function exactSigmoidFocalLoss<R extends Reduction = 'none'>(
+  logits: tf.Tensor,
+  labels: tf.Tensor,
+  { alpha = 0.25, gamma = 2, reduction = 'none' as R }: FocalLossOptions<R> = {},
+): Reduced<R> {
+  checkParameters('exactSigmoidFocalLoss', { alpha, gamma });
+  const hard = checkTensors('exactSigmoidFocalLoss', logits, labels, reduction);
+  return tf.tidy(() => {
+    const y = tf.cast(labels, 'float32');
+    return reduce(
+      mixtureLoss(logits, hard ? [hardSample(y, alpha)] : softSample(y, alpha), gamma),
+      reduction,
+    );
+  });
+}
+
+/** One hard label per logit, with its weight: alpha_t FL(sign x). */
+interface Sample {
+  sign: tf.Tensor | number;
+  weight: tf.Tensor | number;
+}
+
+// Labels 0 and 1 only: sign = 2y - 1, alpha_t = alpha y + (1 - alpha) (1 - y), both without rounding.
+function hardSample(y: tf.Tensor, alpha: number): Sample {
+  const notY = tf.sub(1, y);
+  const weight = alpha < 0 ? 1 : tf.add(tf.mul(alpha, y), tf.mul(1 - alpha, notY));
+  return { sign: tf.sub(y, notY), weight };
+}
+
+// Any label: y times label 1 (sign +1) and 1 - y times label 0 (sign -1).
+function softSample(y: tf.Tensor, alpha: number): Sample[] {
+  const notY = tf.sub(1, y);
+  if (alpha < 0)
+    return [
+      { sign: 1, weight: y },
+      { sign: -1, weight: notY },
+    ];
+  return [
+    { sign: 1, weight: tf.mul(alpha, y) },
+    { sign: -1, weight: tf.mul(1 - alpha, notY) },
+  ];
+}
+
+/** The sum of weight * FL(sign x) over the samples, with its gradient in x written out. */
+function mixtureLoss(logits: tf.Tensor, samples: Sample[], gamma: number): tf.Tensor {
+  return tf.customGrad((...args) => {
+    const [x, save] = args as [tf.Tensor, tf.GradSaveFunc];
+    const terms = samples.map((sample) => forward(x, sample, gamma));
+    save(terms.flatMap(({ u, v, s, slope }) => [u, v, s, slope]));
+    return {
+      value: terms.map(({ loss }) => loss).reduce((sum, loss) => tf.add(sum, loss)),
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
+        refuseSecondDerivative('exactSigmoidFocalLoss');
+        const gradients = samples.map((_, i) => backward(saved.slice(4 * i, 4 * i + 4), gamma));
+        return tf.mul(
+          dy,
+          gradients.reduce((sum, gradient) => tf.add(sum, gradient)),
+        );
+      },
+    };
+  })(logits);
+}
+
+// One of u = e^-max(z, 0) and v = e^-max(-z, 0) is 1, the other is e^-|z|: both in [0, 1], and u v = e^-|z|.
+//
+//   q = sigma(-z) = 1 / (1 + e^z) = e^-z / (1 + e^-z)    first form for z < 0, second for z >= 0: u / (1 + u v) in both.
+//                                                        Nothing is subtracted from 1.
+//   s = log(1 + e^-z) = max(-z, 0) + log(1 + e^-|z|)     the second term is in [0, log 2]: e^-z cannot overflow.
+//   FL = weight q^gamma s                                0^0 = 1: gamma 0 is cross-entropy.
+//   slope = -sign weight q^(gamma + 1)                   the gradient in x, but for the factor 1 + gamma r of backward().
+function forward(x: tf.Tensor, { sign, weight }: Sample, gamma: number) {
+  const z = tf.mul(x, sign);
+  const wrongBy = tf.relu(tf.neg(z));
+  const u = tf.exp(tf.neg(tf.relu(z)));
+  const v = tf.exp(tf.neg(wrongBy));
+  const smaller = tf.mul(u, v);
+  const q = tf.div(u, tf.add(1, smaller));
+  const s = tf.add(wrongBy, tf.log1p(smaller));
+  const weighted = tf.mul(weight, tf.pow(q, gamma));
+  return { u, v, s, loss: tf.mul(weighted, s), slope: tf.mul(tf.mul(weighted, q), tf.neg(sign)) };
+}
+
+// The bracket of dFL/dz = -weight q^gamma (q + gamma p_t s), with q taken out so that it cannot lose its second term when
+// that one alone underflows:
+//
+//   q + gamma p_t s = q (1 + gamma r)
+//   r = p_t s / q = v s / u              p_t = v / (1 + u v) has the denominator of q. r is in [0, 1]: s <= 1/p_t - 1 = q/p_t.
+//
+// u = 0 (z beyond 87 or so): q is 0 too and r does not matter, but 0 / 0 would. s = Infinity (z = -Infinity): v is 0, and
+// r is 0 once s is cut to the largest number.
+function backward([u, v, s, slope]: tf.Tensor[], gamma: number): tf.Tensor {
+  const r = tf.div(tf.mul(v, tf.minimum(s, LARGEST_FLOAT32)), tf.maximum(u, SMALLEST_NORMAL_FLOAT32));
+  return tf.mul(slope, tf.add(1, tf.mul(gamma, r)));
+}

@@ -1,0 +1,6 @@
+export { sigmoidFocalLoss } from './sigmoidFocalLoss';
+export { stabilizedSigmoidFocalLoss, type StabilizedFocalLossOptions } from './stabilizedSigmoidFocalLoss';
+export { exactSigmoidFocalLoss } from './exactSigmoidFocalLoss';
+export { focalLoss, focalLossGradient, type ClosedFormOptions } from './closedForm';
+export { naiveFocalLossGradient, type ChainRuleOptions, type ChainRuleSteps } from './chainRule';
+export type { FocalLossOptions, FocalOptions, Reduced, Reduction } from './options';
