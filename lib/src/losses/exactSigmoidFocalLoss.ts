@@ -74,19 +74,23 @@ function mixtureLoss(logits: tf.Tensor, samples: Sample[], gamma: number): tf.Te
   return tf.customGrad((...args) => {
     const [x, save] = args as [tf.Tensor, tf.GradSaveFunc];
     const terms = samples.map((sample) => forward(x, sample, gamma));
-    save(terms.flatMap(({ u, v, s, slope }) => [u, v, s, slope]));
+    save(terms.flatMap(({ saved }) => saved));
     return {
-      value: terms.map(({ loss }) => loss).reduce((sum, loss) => tf.add(sum, loss)),
+      value: sum(terms.map(({ loss }) => loss)),
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
         refuseSecondDerivative('exactSigmoidFocalLoss');
-        const gradients = samples.map((_, i) => backward(saved.slice(4 * i, 4 * i + 4), gamma));
+        const perTerm = saved.length / terms.length;
         return tf.mul(
           dy,
-          gradients.reduce((sum, gradient) => tf.add(sum, gradient)),
+          sum(terms.map((_, i) => backward(saved.slice(i * perTerm, (i + 1) * perTerm), gamma))),
         );
       },
     };
   })(logits);
+}
+
+function sum(tensors: tf.Tensor[]): tf.Tensor {
+  return tensors.reduce((total, tensor) => tf.add(total, tensor));
 }
 
 // One of u = e^-max(z, 0) and v = e^-max(-z, 0) is 1, the other is e^-|z|: both in [0, 1], and u v = e^-|z|.
@@ -95,28 +99,31 @@ function mixtureLoss(logits: tf.Tensor, samples: Sample[], gamma: number): tf.Te
 //                                                        Nothing is subtracted from 1.
 //   s = log(1 + e^-z) = max(-z, 0) + log(1 + e^-|z|)     the second term is in [0, log 2]: e^-z cannot overflow.
 //   FL = weight q^gamma s                                0^0 = 1: gamma 0 is cross-entropy.
-//   slope = -sign weight q^(gamma + 1)                   the gradient in x, but for the factor 1 + gamma r of backward().
-function forward(x: tf.Tensor, { sign, weight }: Sample, gamma: number) {
+function forward(
+  x: tf.Tensor,
+  { sign, weight }: Sample,
+  gamma: number,
+): { loss: tf.Tensor; saved: tf.Tensor[] } {
   const z = tf.mul(x, sign);
-  const wrongBy = tf.relu(tf.neg(z));
+  const shortfall = tf.relu(tf.neg(z));
   const u = tf.exp(tf.neg(tf.relu(z)));
-  const v = tf.exp(tf.neg(wrongBy));
-  const smaller = tf.mul(u, v);
-  const q = tf.div(u, tf.add(1, smaller));
-  const s = tf.add(wrongBy, tf.log1p(smaller));
+  const v = tf.exp(tf.neg(shortfall));
+  const uv = tf.mul(u, v);
+  const q = tf.div(u, tf.add(1, uv));
+  const s = tf.add(shortfall, tf.log1p(uv));
   const weighted = tf.mul(weight, tf.pow(q, gamma));
-  return { u, v, s, loss: tf.mul(weighted, s), slope: tf.mul(tf.mul(weighted, q), tf.neg(sign)) };
+  return { loss: tf.mul(weighted, s), saved: [u, v, s, q, tf.mul(tf.neg(sign), weighted)] };
 }
 
-// The bracket of dFL/dz = -weight q^gamma (q + gamma p_t s), with q taken out so that it cannot lose its second term when
-// that one alone underflows:
+// dFL/dx = -sign weight q^gamma (q + gamma p_t s), with q taken out of the bracket:
 //
 //   q + gamma p_t s = q (1 + gamma r)
 //   r = p_t s / q = v s / u              p_t = v / (1 + u v) has the denominator of q. r is in [0, 1]: s <= 1/p_t - 1 = q/p_t.
 //
-// u = 0 (z beyond 87 or so): q is 0 too and r does not matter, but 0 / 0 would. s = Infinity (z = -Infinity): v is 0, and
-// r is 0 once s is cut to the largest number.
-function backward([u, v, s, slope]: tf.Tensor[], gamma: number): tf.Tensor {
+// So the smaller summand cannot underflow alone; and the bracket comes before the power, for q^(gamma + 1) may be flushed to 0
+// where 1 + gamma times it is not. u = 0 (z beyond 87 or so): q is 0 too and r does not matter, but 0 / 0 would.
+// s = Infinity (z = -Infinity): v is 0, and r is 0 once s is cut to the largest number.
+function backward([u, v, s, q, signedWeight]: tf.Tensor[], gamma: number): tf.Tensor {
   const r = tf.div(tf.mul(v, tf.minimum(s, LARGEST_FLOAT32)), tf.maximum(u, SMALLEST_NORMAL_FLOAT32));
-  return tf.mul(slope, tf.add(1, tf.mul(gamma, r)));
+  return tf.mul(signedWeight, tf.mul(q, tf.add(1, tf.mul(gamma, r))));
 }
