@@ -27,19 +27,23 @@ export async function compileAddon(environment, device) {
 }
 
 function compilerArguments(tensorflow, device) {
-  const libraries = [`-L${tensorflow}`, '-l:libtensorflow_cc.so.2', '-l:libtensorflow_framework.so.2', `-Wl,-rpath,${tensorflow}`];
+  const libraries = [
+    `-L${tensorflow}`,
+    '-l:libtensorflow_cc.so.2',
+    '-l:libtensorflow_framework.so.2',
+    `-Wl,-rpath,${tensorflow}`,
+  ];
   // TensorFlow 2.21 opens libcusolver by name from libtensorflow_framework, whose search path lacks the folder in which
   // pip puts it, and turns the GPU off; so does Python. Linked here, it is in the process before TensorFlow asks.
   const cusolver = path.join(tensorflow, '../nvidia/cusolver/lib');
   if (device === 'gpu')
     libraries.push('-Wl,--no-as-needed', `-L${cusolver}`, '-l:libcusolver.so.11', `-Wl,-rpath,${cusolver}`);
+  // prettier-ignore
   return [
-    '-std=c++17', '-O2', '-fPIC', '-shared',
-    '-DNAPI_VERSION=8', '-DNODE_GYP_MODULE_NAME=tfjs_binding',
+    '-std=c++17', '-O2', '-fPIC', '-shared', '-DNAPI_VERSION=8', '-DNODE_GYP_MODULE_NAME=tfjs_binding',
     `-I${root}/node_modules/node-api-headers/include`, `-I${PACKAGE}`, `-I${tensorflow}/include`,
-    `${PACKAGE}/binding/tfjs_backend.cc`, `${PACKAGE}/binding/tfjs_binding.cc`,
-    ...libraries,
-  ]; // prettier-ignore
+    `${PACKAGE}/binding/tfjs_backend.cc`, `${PACKAGE}/binding/tfjs_binding.cc`, ...libraries,
+  ];
 }
 
 async function compile(args, python) {
@@ -56,8 +60,12 @@ async function compile(args, python) {
 }
 
 async function compileWithZig(args, python) {
-  say('no C++ compiler that works: getting one from PyPI (ziglang, 80 MB), then compiling the TensorFlow addon: about 2 minutes');
-  await pip(python, ['install', '-c', 'constraints.txt', 'ziglang'], { what: 'no C++ compiler is found, and installing ziglang instead' });
+  say(
+    'no C++ compiler that works: getting one from PyPI (ziglang, 80 MB), then compiling the TensorFlow addon: about 2 minutes',
+  );
+  await pip(python, ['install', '-c', 'constraints.txt', 'ziglang'], {
+    what: 'no C++ compiler is found, and installing ziglang instead',
+  });
   const target = `${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu.2.28`;
   const cache = path.join(stateFolder, 'zig-cache');
   const { ok, output } = await run(python, ['-m', 'ziglang', 'c++', '-target', target, ...args], {

@@ -16,7 +16,9 @@ export async function chooseDevice() {
     );
   if (process.arch === 'arm64') {
     if (forced === 'gpu')
-      throw new SetupFailure('TF_DEVICE is gpu, but TensorFlow has no GPU package for arm64: leave TF_DEVICE out.');
+      throw new SetupFailure(
+        'TF_DEVICE is gpu, but TensorFlow has no GPU package for arm64: leave TF_DEVICE out.',
+      );
     return { device: 'cpu', reason: 'the only package for arm64, where these notebooks have not been tried' };
   }
   if (forced === 'cpu') return { device: 'cpu', reason: 'TF_DEVICE says so' };
@@ -24,7 +26,9 @@ export async function chooseDevice() {
   if (forced)
     return {
       device: 'gpu',
-      reason: driver ? 'TF_DEVICE says so' : 'TF_DEVICE says so, but no NVIDIA driver is found: it will compute on the CPU',
+      reason: driver
+        ? 'TF_DEVICE says so'
+        : 'TF_DEVICE says so, but no NVIDIA driver is found: it will compute on the CPU',
     };
   return driver
     ? { device: 'gpu', reason: 'an NVIDIA driver is found; TF_DEVICE=cpu chooses the other' }

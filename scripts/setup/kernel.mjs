@@ -19,6 +19,9 @@ export function registerKernel({ folder }) {
   write(path.join(jupyter, 'kernels/tslab/kernel.json'), JSON.stringify(kernel, null, 2) + '\n');
 
   const overrides = path.join(jupyter, 'lab/settings/overrides.json');
-  const settings = { ...JSON.parse(read(overrides) ?? '{}'), [NEWS]: { fetchNews: 'false', checkForUpdates: false } };
+  const settings = {
+    ...JSON.parse(read(overrides) ?? '{}'),
+    [NEWS]: { fetchNews: 'false', checkForUpdates: false },
+  };
   write(overrides, JSON.stringify(settings, null, 2) + '\n');
 }

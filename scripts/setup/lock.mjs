@@ -47,4 +47,5 @@ function ownerOfLock() {
 }
 
 // The number of a set-up that was killed may belong to another program by now.
-const isSetup = (pid) => pid !== String(process.pid) && (read(`/proc/${pid}/cmdline`) ?? '').includes('setup.mjs');
+const isSetup = (pid) =>
+  pid !== String(process.pid) && (read(`/proc/${pid}/cmdline`) ?? '').includes('setup.mjs');

@@ -36,16 +36,22 @@ async function setUp() {
     await buildLibrary();
     registerKernel(environment);
     const where = environment.isConda ? environment.folder : path.relative(root, environment.folder);
-    say(`ready: Node ${process.version}, Python ${environment.version} in ${where}, TensorFlow for ${device.toUpperCase()} (${reason})`);
+    say(
+      `ready: Node ${process.version}, Python ${environment.version} in ${where}, TensorFlow for ${device.toUpperCase()} (${reason})`,
+    );
     return environment;
   });
 }
 
 function requirePlatform() {
   if (process.platform !== 'linux')
-    throw new SetupFailure('Linux is needed, since TensorFlow’s packages bring the C++ library only there: use WSL 2 on Windows, a Linux container or virtual machine on macOS.');
+    throw new SetupFailure(
+      'Linux is needed, since TensorFlow’s packages bring the C++ library only there: use WSL 2 on Windows, a Linux container or virtual machine on macOS.',
+    );
   if (process.arch !== 'x64' && process.arch !== 'arm64')
-    throw new SetupFailure(`TensorFlow has packages for x64 and arm64 processors, and this is ${process.arch}: use another machine.`);
+    throw new SetupFailure(
+      `TensorFlow has packages for x64 and arm64 processors, and this is ${process.arch}: use another machine.`,
+    );
 }
 
 function requireWritable() {
@@ -60,12 +66,18 @@ async function buildLibrary() {
   const { ok, output } = await run(process.execPath, ['node_modules/typescript/bin/tsc', '-b', 'lib']);
   if (ok) return;
   console.error(output.trim());
-  throw new SetupFailure('lib does not compile: mend what the lines above name, then run the same command again.');
+  throw new SetupFailure(
+    'lib does not compile: mend what the lines above name, then run the same command again.',
+  );
 }
 
 function runInEnvironment(environment, command, args) {
   const folders = [path.join(environment.folder, 'bin'), path.dirname(process.execPath), process.env.PATH];
-  const variables = { ...pythonVariables(), PATH: folders.join(path.delimiter), JUPYTER_PREFER_ENV_PATH: '1' };
+  const variables = {
+    ...pythonVariables(),
+    PATH: folders.join(path.delimiter),
+    JUPYTER_PREFER_ENV_PATH: '1',
+  };
   if (!environment.isConda) variables.VIRTUAL_ENV = environment.folder;
   return runInForeground(command === 'node' ? process.execPath : command, args, { env: variables });
 }
@@ -78,7 +90,8 @@ function explain(error) {
   }
   const advice = adviceFor(`${error.code}`);
   if (error instanceof SetupFailure) console.error(`[setup] ${error.message}`);
-  else if (advice) console.error(`[setup] ${error.path ?? 'a file'}: ${advice}, then run the same command again.`);
+  else if (advice)
+    console.error(`[setup] ${error.path ?? 'a file'}: ${advice}, then run the same command again.`);
   else console.error(`[setup] an error in the set-up itself: ${error.message} (please report it)`);
   return 1;
 }

@@ -10,14 +10,31 @@ const GIGABYTES = 0.8;
 export async function installNodePackages() {
   await unlessDone('node_modules/.setup/node-packages', fingerprint(read('package-lock.json')), async () => {
     const version = await ask('npm', ['--version']);
-    if (version === null) throw new SetupFailure('npm is not found: it comes with Node 20 or newer; install that, then run the same command again.');
+    if (version === null)
+      throw new SetupFailure(
+        'npm is not found: it comes with Node 20 or newer; install that, then run the same command again.',
+      );
     if (Number(version.split('.')[0]) < OLDEST_NPM)
-      throw new SetupFailure(`npm ${OLDEST_NPM} or newer is needed, this is ${version}: run npm install -g npm@10, then the same command again.`);
+      throw new SetupFailure(
+        `npm ${OLDEST_NPM} or newer is needed, this is ${version}: run npm install -g npm@10, then the same command again.`,
+      );
     if (!fs.existsSync('node_modules')) requireDiskSpace(root, GIGABYTES, 'the Node packages');
     say('installing the Node packages: about a minute');
-    await mustRun('npm', ['ci', '--ignore-scripts', '--include=dev', '--include=optional', '--no-fund', '--no-audit', '--loglevel=error'], {
-      what: 'installing the Node packages',
-      log,
-    });
+    await mustRun(
+      'npm',
+      [
+        'ci',
+        '--ignore-scripts',
+        '--include=dev',
+        '--include=optional',
+        '--no-fund',
+        '--no-audit',
+        '--loglevel=error',
+      ],
+      {
+        what: 'installing the Node packages',
+        log,
+      },
+    );
   });
 }

@@ -43,7 +43,8 @@ export async function run(command, args, { cwd, env, log, echo } = {}) {
     const receive = (chunk) => {
       chunks.push(chunk);
       if (!echo) return;
-      for (const line of chunk.toString().split('\n')) if (echo.test(line)) console.log(`        ${line.trim()}`);
+      for (const line of chunk.toString().split('\n'))
+        if (echo.test(line)) console.log(`        ${line.trim()}`);
     };
     child.stdout.on('data', receive);
     child.stderr.on('data', receive);

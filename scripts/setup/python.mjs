@@ -40,7 +40,8 @@ async function condaEnvironment(folder) {
     throw new SetupFailure(
       `the active conda environment ${folder} has ${found ? `Python ${found.version}` : 'no Python'}, needed is 3.${OLDEST} to 3.${NEWEST}: ${create}.`,
     );
-  if (!found.pip) throw new SetupFailure(`the active conda environment ${folder} has no pip: run conda install pip.`);
+  if (!found.pip)
+    throw new SetupFailure(`the active conda environment ${folder} has no pip: run conda install pip.`);
   return { ...environment, version: found.version, packages: found.packages };
 }
 
@@ -52,9 +53,16 @@ async function virtualEnvironment(folder) {
     const what = `creating .venv with Python ${python.version}`;
     say(what);
     fs.rmSync(environment.stamp, { force: true });
-    await mustRun(python.executable, ['-m', 'venv', '--clear', folder], { what, log, env: pythonVariables() });
+    await mustRun(python.executable, ['-m', 'venv', '--clear', folder], {
+      what,
+      log,
+      env: pythonVariables(),
+    });
     found = await usableEnvironment(environment);
-    if (!found) throw new SetupFailure(`${what} left no working Python: delete ${folder}, then run the same command again.`);
+    if (!found)
+      throw new SetupFailure(
+        `${what} left no working Python: delete ${folder}, then run the same command again.`,
+      );
   }
   return { ...environment, version: found.version, packages: found.packages };
 }
@@ -105,7 +113,9 @@ async function findPython() {
     throw new SetupFailure(
       `${needed}, but PYTHON=${chosen} is ${unfit.length ? unfit[0] : 'not a Python that runs'}: name another one, or leave PYTHON out.`,
     );
-  throw new SetupFailure(`${needed}; found ${unfit.length ? `only ${unfit.join(', ')}` : 'none'}: ${advice}.`);
+  throw new SetupFailure(
+    `${needed}; found ${unfit.length ? `only ${unfit.join(', ')}` : 'none'}: ${advice}.`,
+  );
 }
 
 /** The pip list of environment.yml: the one place that names what the project needs from Python, but TensorFlow. */
@@ -134,13 +144,26 @@ export async function installPythonPackages(environment, device) {
         ? 'installing the Python packages (JupyterLab, TensorFlow with CUDA): 3.5 GB to download, 5 minutes or more'
         : 'installing the Python packages (JupyterLab, TensorFlow): 0.4 GB to download, about 2 minutes',
     );
-    await pip(python, ['install', '--progress-bar=off', '--no-warn-script-location', '-c', 'constraints.txt', ...requirements], {
-      what: 'installing the Python packages',
-      echo: /^ *Downloading .*\(([0-9]{2,}\.[0-9]|[0-9]{3,}) ?MB/,
-    });
+    await pip(
+      python,
+      [
+        'install',
+        '--progress-bar=off',
+        '--no-warn-script-location',
+        '-c',
+        'constraints.txt',
+        ...requirements,
+      ],
+      {
+        what: 'installing the Python packages',
+        echo: /^ *Downloading .*\(([0-9]{2,}\.[0-9]|[0-9]{3,}) ?MB/,
+      },
+    );
   });
   if (!fs.existsSync(library))
-    throw new SetupFailure(`TensorFlow is installed in ${folder}, but without libtensorflow_cc.so.2: another TensorFlow than the set-up's? Delete ${stamp}, then run the same command again.`);
+    throw new SetupFailure(
+      `TensorFlow is installed in ${folder}, but without libtensorflow_cc.so.2: another TensorFlow than the set-up's? Delete ${stamp}, then run the same command again.`,
+    );
 }
 
 export const pip = (python, args, { what, echo }) =>
@@ -154,16 +177,22 @@ export const pip = (python, args, { what, echo }) =>
 async function requireGlibc(python) {
   const { libc } = await probe(python);
   if (libc !== 'glibc')
-    throw new SetupFailure('this Linux has another C library than glibc, for which TensorFlow has no package: use Debian, Ubuntu, Fedora or a container of one.');
+    throw new SetupFailure(
+      'this Linux has another C library than glibc, for which TensorFlow has no package: use Debian, Ubuntu, Fedora or a container of one.',
+    );
 }
 
 // tensorflow and tensorflow-cpu install into the same folder: both at a time would be neither.
 async function removeOtherTensorflow({ python, packages }, device) {
-  const installed = fs.readdirSync(packages).filter((name) => /^tensorflow(_cpu)?-[0-9.]+\.dist-info$/.test(name));
+  const installed = fs
+    .readdirSync(packages)
+    .filter((name) => /^tensorflow(_cpu)?-[0-9.]+\.dist-info$/.test(name));
   const wanted = tensorflowRequirement(device) === 'tensorflow-cpu' ? 'tensorflow_cpu-' : 'tensorflow-';
   if (installed.every((name) => name.startsWith(wanted))) return;
   say('removing the other TensorFlow');
-  await pip(python, ['uninstall', '-y', 'tensorflow', 'tensorflow-cpu'], { what: 'removing the other TensorFlow' });
+  await pip(python, ['uninstall', '-y', 'tensorflow', 'tensorflow-cpu'], {
+    what: 'removing the other TensorFlow',
+  });
 }
 
 // pip writes a package's RECORD last, but takes a package without one for installed.

@@ -1,0 +1,83 @@
+import eslint from '@eslint/js';
+import { globalIgnores } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+
+const ONE_TENSORFLOW =
+  "Take tf from 'focal-loss-lab': two TensorFlows in one process do not know each other's tensors.";
+const oneTensorflow = (...allowed) => [
+  'error',
+  { patterns: [{ group: ['@tensorflow/*', ...allowed.map((name) => `!${name}`)], message: ONE_TENSORFLOW }] },
+];
+
+export default tseslint.config(
+  globalIgnores(['**/dist/', '.venv/', '.setup/', 'data/', '**/.ipynb_checkpoints/']),
+  eslint.configs.recommended,
+  {
+    rules: {
+      eqeqeq: 'error',
+      'prefer-const': 'error',
+      'no-restricted-syntax': ['error', { selector: 'ExportDefaultDeclaration', message: 'Export by name.' }],
+    },
+  },
+  { files: ['eslint.config.mjs'], rules: { 'no-restricted-syntax': 'off' } },
+  {
+    files: ['scripts/**', '*.mjs', 'lib/shims/**'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        [
+          'console',
+          'process',
+          'performance',
+          'Buffer',
+          'URL',
+          'fetch',
+          'setTimeout',
+          'clearTimeout',
+          'setImmediate',
+          'WebSocket',
+          'AbortSignal',
+        ].map((name) => [name, 'readonly']),
+      ),
+    },
+    rules: { 'no-unused-vars': ['error', { varsIgnorePattern: '^_' }] },
+  },
+  {
+    files: ['**/*.cjs', 'lib/shims/**/*.js'],
+    languageOptions: {
+      sourceType: 'commonjs',
+      globals: { require: 'readonly', module: 'writable', __dirname: 'readonly' },
+    },
+  },
+  {
+    files: ['lib/**/*.ts', '**/*.ipynb.ts'],
+    extends: [tseslint.configs.recommended],
+    rules: {
+      'no-restricted-imports': oneTensorflow(),
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+    },
+  },
+  {
+    files: ['lib/**/*.ts'],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: { '@typescript-eslint/no-floating-promises': 'error' },
+  },
+  {
+    files: ['lib/test/**'],
+    rules: {
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        {
+          allowForKnownSafeCalls: [
+            { from: 'package', name: ['describe', 'test', 'it', 'suite'], package: 'node:test' },
+          ],
+        },
+      ],
+    },
+  },
+  { files: ['lib/src/tf/**'], rules: { 'no-restricted-imports': 'off' } },
+  {
+    // The last expression of a cell is its output; a name of one cell is used by later ones (check-notebooks.mjs tells).
+    files: ['**/*.ipynb.ts'],
+    rules: { '@typescript-eslint/no-unused-expressions': 'off' },
+  },
+);
