@@ -1,6 +1,6 @@
 // The figures of notebooks/02-nan-gradient.ipynb.
 import type { VegaLiteSpec } from '../display';
-import { CROSS, NAN_COLOR, seriesEncoding } from './style';
+import { CROSS, layerOf, NAN_COLOR, seriesEncoding } from './style';
 
 export interface GradientAtLogit {
   /** 'original', 'stabilized' or 'exact' */
@@ -12,27 +12,19 @@ export interface GradientAtLogit {
 const unique = (names: readonly string[]) => [...new Set(names)];
 const isNumber = (row: GradientAtLogit) => Number.isFinite(row.gradient);
 
-/** A row of crosses at height y (in the units of the figure): one cross for each gradient that is not a number. */
-function nanCrosses(rows: readonly GradientAtLogit[], y: number): Record<string, unknown> {
-  return {
-    data: {
-      values: rows
-        .filter((row) => !isNumber(row))
-        .map(({ loss, logit }) => ({ loss, logit, gradient: 'NaN', y })),
-    },
-    mark: {
-      type: 'point',
-      shape: CROSS,
-      size: 60,
-      color: NAN_COLOR,
-      strokeWidth: 1.5,
-    },
+/** A layer of crosses at height y (in the units of the figure), one for each gradient that is not a number. */
+function nanCrosses(rows: readonly GradientAtLogit[], y: number): object[] {
+  const nan = rows
+    .filter((row) => !isNumber(row))
+    .map(({ loss, logit }) => ({ loss, logit, gradient: 'NaN', y }));
+  return layerOf(nan, {
+    mark: { type: 'point', shape: CROSS, size: 60, color: NAN_COLOR, strokeWidth: 1.5 },
     encoding: {
       x: { field: 'logit', type: 'quantitative' },
       y: { field: 'y', type: 'quantitative' },
       tooltip: [{ field: 'loss' }, { field: 'logit', format: '.4f' }, { field: 'gradient' }],
     },
-  };
+  });
 }
 
 /** Gradient against the logit; each gradient that is not a number is a cross on the zero line. */
@@ -56,7 +48,7 @@ export function gradientSweep(rows: readonly GradientAtLogit[], setting: string)
           ...seriesEncoding('loss', unique(rows.map((row) => row.loss))),
         },
       },
-      nanCrosses(rows, 0),
+      ...nanCrosses(rows, 0),
     ],
   };
 }
@@ -66,6 +58,7 @@ export function gradientTail(rows: readonly GradientAtLogit[], setting: string):
   const sizes = rows.filter(isNumber).map((row) => ({ ...row, gradient: Math.abs(row.gradient) }));
   const positive = sizes.filter((row) => row.gradient > 0);
   const floor = 10 ** Math.floor(Math.log10(Math.min(...positive.map((row) => row.gradient))));
+  const zeros = sizes.filter((row) => row.gradient === 0).map((row) => ({ ...row, y: floor }));
   const styles = seriesEncoding('loss', unique(rows.map((row) => row.loss)));
   const x = { field: 'logit', type: 'quantitative', title: 'logit x (label 1)' };
   return {
@@ -91,8 +84,7 @@ export function gradientTail(rows: readonly GradientAtLogit[], setting: string):
           ...styles,
         },
       },
-      {
-        data: { values: sizes.filter((row) => row.gradient === 0).map((row) => ({ ...row, y: floor })) },
+      ...layerOf(zeros, {
         mark: { type: 'point', shape: 'triangle-down', size: 25, filled: true },
         encoding: {
           x,
@@ -100,8 +92,8 @@ export function gradientTail(rows: readonly GradientAtLogit[], setting: string):
           color: styles.color,
           tooltip: [{ field: 'loss' }, { field: 'logit' }],
         },
-      },
-      nanCrosses(rows, 1),
+      }),
+      ...nanCrosses(rows, 1),
     ],
   };
 }

@@ -60,3 +60,8 @@ export function linspace(start: number, stop: number, count: number): number[] {
     throw new RangeError(`linspace: count must be an integer of at least 2, got ${count}`);
   return Array.from({ length: count }, (_, i) => start + ((stop - start) * i) / (count - 1));
 }
+
+/** A layer with data of its own, or no layer where there is nothing to draw: Vega-Lite objects to scales without data. */
+export function layerOf(values: readonly object[], layer: object): object[] {
+  return values.length > 0 ? [{ data: { values }, ...layer }] : [];
+}

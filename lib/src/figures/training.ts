@@ -1,6 +1,6 @@
 // The figures of notebooks/03-mnist-classification.ipynb.
 import type { VegaLiteSpec } from '../display';
-import { CROSS, NAN_COLOR, seriesEncoding } from './style';
+import { CROSS, layerOf, NAN_COLOR, seriesEncoding } from './style';
 
 /** From this |logit| on a float32 gradient of the original loss is NaN: 24 ln 2 for label 1, 25 ln 2 for label 0. */
 const FIRST_NAN_LOGITS = [
@@ -18,7 +18,9 @@ export interface Curve {
 
 /** Loss, accuracy and largest |logit| against the training step, the death of a run marked in each panel. */
 export function trainingCurves(curves: readonly Curve[], setting: string): VegaLiteSpec {
-  const rows = curves.flatMap(({ name, records }) => records.map((record) => ({ name, ...record })));
+  const rows = curves.flatMap(({ name, records }) =>
+    records.map(({ step, loss, accuracy, maxAbsLogit }) => ({ name, step, loss, accuracy, maxAbsLogit })),
+  );
   const deaths = curves.flatMap(({ name, diverged }) => (diverged ? [{ name, step: diverged.step }] : []));
   const styles = seriesEncoding(
     'name',
@@ -40,16 +42,14 @@ export function trainingCurves(curves: readonly Curve[], setting: string): VegaL
         mark: { type: 'line', tooltip: true },
         encoding: { x, y: { field, type: 'quantitative', title, scale }, ...styles },
       },
-      {
-        data: { values: deaths },
+      ...layerOf(deaths, {
         mark: { type: 'rule', color: NAN_COLOR },
         encoding: { x, tooltip: [{ field: 'name' }, { field: 'step', title: 'first NaN gradient in step' }] },
-      },
-      {
-        data: { values: deaths },
+      }),
+      ...layerOf(deaths, {
         mark: { type: 'point', shape: CROSS, size: 130, color: NAN_COLOR, strokeWidth: 2 },
         encoding: { x, y: { value: 6 } },
-      },
+      }),
       ...extra,
     ],
   });
@@ -75,12 +75,12 @@ export function trainingCurves(curves: readonly Curve[], setting: string): VegaL
     ],
   }));
 
-  const first = deaths[0];
+  const died = deaths
+    .map(({ name, step }) => `the ${name} loss dies in step ${step.toLocaleString('en')}`)
+    .join(', ');
   return {
     title: {
-      text: first
-        ? `The ${first.name} loss dies in step ${first.step.toLocaleString('en')}; the others go on`
-        : 'No run has met a NaN',
+      text: died ? `${died[0].toUpperCase()}${died.slice(1)}; the others go on` : 'No run has met a NaN',
       subtitle: `${setting}. Red line and cross: first NaN gradient.`,
     },
     vconcat: [
@@ -102,6 +102,7 @@ export interface EpochLoss {
 /** Mean loss per epoch, the published runs beside ours; a cross on the axis is the epoch of the first NaN. */
 export function lossPerEpoch(rows: readonly EpochLoss[], finding: string): VegaLiteSpec {
   const names = [...new Set(rows.map((row) => row.name))];
+  const deaths = rows.filter((row) => row.loss === null).map(({ name, epoch }) => ({ name, epoch }));
   const styles = seriesEncoding('name', names);
   const x = {
     field: 'epoch',
@@ -123,8 +124,7 @@ export function lossPerEpoch(rows: readonly EpochLoss[], finding: string): VegaL
           ...styles,
         },
       },
-      {
-        data: { values: rows.filter((row) => row.loss === null).map(({ name, epoch }) => ({ name, epoch })) },
+      ...layerOf(deaths, {
         mark: { type: 'point', shape: CROSS, size: 110, strokeWidth: 2 },
         encoding: {
           x,
@@ -132,7 +132,7 @@ export function lossPerEpoch(rows: readonly EpochLoss[], finding: string): VegaL
           color: styles.color,
           tooltip: [{ field: 'name' }, { field: 'epoch', title: 'first NaN in epoch' }],
         },
-      },
+      }),
     ],
   };
 }
@@ -147,6 +147,10 @@ export interface Death {
 /** Gamma against threshold: the step of the first NaN gradient, or a dash where there was none. */
 export function deathMap(rows: readonly Death[], setting: string): VegaLiteSpec {
   const dead = rows.filter((row) => row.step !== null);
+  const cells = rows.map((row) => ({
+    ...row,
+    label: row.step === null ? '–' : row.step.toLocaleString('en'),
+  }));
   const within = dead.filter((row) => row.gamma > 0 && row.gamma < 1).length;
   const x = {
     field: 'threshold',
@@ -162,24 +166,27 @@ export function deathMap(rows: readonly Death[], setting: string): VegaLiteSpec 
     },
     width: { step: 90 },
     height: { step: 34 },
-    data: {
-      values: rows.map((row) => ({ ...row, label: row.step === null ? '–' : row.step.toLocaleString('en') })),
-    },
     encoding: { x, y },
     layer: [
-      {
-        transform: [{ filter: 'datum.step !== null' }],
-        mark: { type: 'rect', tooltip: true },
-        encoding: {
-          color: {
-            field: 'step',
-            type: 'quantitative',
-            title: 'step',
-            scale: { scheme: { name: 'viridis', extent: [0.35, 1] }, type: 'log' },
+      ...layerOf(
+        cells.filter((cell) => cell.step !== null),
+        {
+          mark: { type: 'rect', tooltip: true },
+          encoding: {
+            color: {
+              field: 'step',
+              type: 'quantitative',
+              title: 'step',
+              scale: { scheme: { name: 'viridis', extent: [0.35, 1] }, type: 'log' },
+            },
           },
         },
+      ),
+      {
+        data: { values: cells },
+        mark: { type: 'text', fontSize: 12 },
+        encoding: { text: { field: 'label', type: 'nominal' } },
       },
-      { mark: { type: 'text', fontSize: 12 }, encoding: { text: { field: 'label', type: 'nominal' } } },
     ],
   };
 }

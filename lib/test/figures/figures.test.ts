@@ -101,6 +101,13 @@ describe('NaN is drawn, not dropped', () => {
         (await draw(figure(rows, ''))).match(/stroke="#B00020"/g)?.length ?? 0;
       assert.equal((await crosses(gradients)) - (await crosses(gradients.slice(0, 3))), 1);
     });
+  test('without a NaN every figure is still drawn without a warning', async () => {
+    await draw(gradientSweep(gradients.slice(0, 2), ''));
+    await draw(gradientTail(gradients.slice(0, 2), ''));
+    await draw(trainingCurves(curves.slice(1), ''));
+    await draw(lossPerEpoch([{ name: 'exact', epoch: 0, loss: 0.1 }], ''));
+    await draw(deathMap(deaths.slice(0, 1), ''));
+  });
   test('training curves mark the step of a death', () => {
     assert.match(titleOf(trainingCurves(curves, '')), /dies in step 300/);
     assert.equal(titleOf(trainingCurves(curves.slice(1), '')), 'No run has met a NaN');
