@@ -1,8 +1,9 @@
-// tfjs builds the gradient of most operations from several others; TensorFlow has one kernel for it. This module
-// registers TensorFlow's kernels instead, once, for every model in the process: no model, layer or loss changes.
+// tfjs builds the gradient of most operations from several others, where TensorFlow has one kernel; and for some
+// operations it calls a slow kernel where a fast one exists. This module registers the fast ones instead, once, for
+// every model in the process: no model, layer or loss changes. Each entry keeps tfjs's own for what it does not cover.
 //
-// Each entry keeps tfjs's own gradient for what it does not cover and for higher-order gradients, since a raw
-// operation leaves no trace on the tape: in a first-order backward pass the tape is off, and only then is it used.
+// Gradients made of raw operations leave no trace on the tape, so they are used only where the tape is off, which is in
+// a first-order backward pass; for higher-order gradients tfjs's own remains.
 import { attribute, backend, rawOp, rawOps, type Attribute } from './rawOps';
 import { tf } from './tensorflow';
 
@@ -37,6 +38,20 @@ replaceGradient('Relu', (dy, [y]) => ({ x: () => rawOp('ReluGrad', [FLOAT32], [d
   inputsToSave: [],
   outputsToSave: [true],
 });
+
+// Mean, Sum: tfjs fills an array of ones of the size of x in JavaScript and sends it to the device.
+for (const kernelName of ['Mean', 'Sum']) {
+  replaceGradient(kernelName, (dy, [x], { axis }) => ({
+    x: () => {
+      const axes = tf.util.parseAxisParam(axis as number | number[], x.shape);
+      const count = axes.reduce((product, i) => product * x.shape[i], 1);
+      const kept = x.shape.map((n, i) => (axes.includes(i) ? 1 : n));
+      const share = kernelName === 'Mean' ? tf.div(dy, count) : dy;
+      const repeats = x.shape.map((n, i) => (axes.includes(i) ? n : 1));
+      return tf.tile(tf.reshape(share, kept), repeats);
+    },
+  }));
+}
 
 // MaxPool on a CPU: oneDNN's kernel is several times faster than TensorFlow's in both directions. It is an internal
 // operation of TensorFlow's CPU build, so it is tried once, and left alone where it is missing (a GPU, an ARM build,

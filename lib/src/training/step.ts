@@ -1,12 +1,14 @@
 import { tf } from '../tf';
+import { MomentumDescent } from './momentum';
 
 /** A scalar, the mean over the batch; logits and labels have the same shape. */
 export type Loss = (logits: tf.Tensor, labels: tf.Tensor) => tf.Scalar;
 
-interface NamedVariable {
-  /** As in the model: 'conv1/kernel'. (tfjs adds a suffix to a variable's own name in a second model.) */
-  name: string;
-  variable: tf.Variable;
+interface Batch {
+  /** float32 [batch, ...], as the model takes it */
+  input: tf.Tensor;
+  /** float32 of 0 and 1; the logits are brought to its shape */
+  target: tf.Tensor;
 }
 
 export interface StepResult {
@@ -15,76 +17,72 @@ export interface StepResult {
   correct: number;
   count: number;
   maxAbsLogit: number;
-  /** What was not finite; null if all was, and only then were the weights updated. */
-  notFinite: string | null;
+  /** What was not finite; undefined if all was, and only then were the weights updated. */
+  notFinite: string | undefined;
 }
 
-export function trainableVariables(model: tf.LayersModel): NamedVariable[] {
-  return model.trainableWeights.map((weight) => ({
-    name: weight.originalName,
-    variable: weight.read() as tf.Variable,
-  }));
-}
+/** Makes single steps of gradient descent with a model's trainable weights. */
+export class Trainer {
+  private readonly weights: tf.Variable[];
+  private readonly names: string[];
+  private readonly descent: MomentumDescent;
 
-/**
- * One step of gradient descent, unless something is not finite.
- *
- * A model whose loss is finite may have a gradient that is not, so each is looked at by itself. To read from the device
- * only once per step, it first reads sums: a sum is not finite if one of its terms is not.
- */
-export function trainingStep(
-  model: tf.LayersModel,
-  variables: NamedVariable[],
-  optimizer: tf.Optimizer,
-  loss: Loss,
-  { input, target }: { input: tf.Tensor; target: tf.Tensor },
-): StepResult {
-  let logits: tf.Tensor | undefined;
-  const forward = () => {
-    logits = tf.keep(tf.reshape(model.apply(input, { training: true }) as tf.Tensor, target.shape));
-    return loss(logits, target);
-  };
-  try {
-    return tf.tidy(() => {
-      const { value, grads } = tf.variableGrads(
-        forward,
-        variables.map(({ variable }) => variable),
-      );
-      const gradients = variables.map(({ name, variable }) => ({ name, values: grads[variable.name] }));
-      const watched = [logits as tf.Tensor, value, ...gradients.map(({ values }) => values)];
-      const correct = tf.sum(tf.equal(tf.greater(logits as tf.Tensor, 0), tf.greater(target, 0.5)));
-      const [lossValue, maxAbsLogit, correctCount, ...sums] = tf
-        .stack([
-          value,
-          tf.max(tf.abs(logits as tf.Tensor)),
-          correct.toFloat(),
-          ...watched.map((values) => tf.sum(values)),
-        ])
-        .dataSync();
-      const notFinite = sums.every(Number.isFinite)
-        ? null
-        : describeNotFinite(logits as tf.Tensor, value, gradients);
-      if (notFinite === null) optimizer.applyGradients(grads);
-      return { loss: lossValue, correct: correctCount, count: target.size, maxAbsLogit, notFinite };
-    });
-  } finally {
-    logits?.dispose();
+  constructor(
+    private readonly model: tf.LayersModel,
+    private readonly loss: Loss,
+    options: { learningRate: number; momentum: number },
+  ) {
+    this.weights = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
+    this.names = model.trainableWeights.map((weight) => weight.originalName); // tfjs numbers a second model's own names
+    this.descent = new MomentumDescent(this.weights, options);
   }
-}
 
-/** 'logits, loss, gradient of all 10 weights', or as much of it as is true; null if all is finite after all. */
-function describeNotFinite(
-  logits: tf.Tensor,
-  loss: tf.Tensor,
-  gradients: { name: string; values: tf.Tensor }[],
-): string | null {
-  const allFinite = (values: tf.Tensor) => tf.all(tf.isFinite(values)).dataSync()[0] === 1;
-  const broken = gradients.filter(({ values }) => !allFinite(values)).map(({ name }) => name);
-  const weights = broken.length === gradients.length ? `all ${broken.length} weights` : broken.join(', ');
-  const found = [
-    ...(allFinite(logits) ? [] : ['logits']),
-    ...(allFinite(loss) ? [] : ['loss']),
-    ...(broken.length === 0 ? [] : [`gradient of ${weights}`]),
-  ];
-  return found.length === 0 ? null : found.join(', ');
+  /**
+   * One step, unless something is not finite. The loss may be finite where its gradient is not, so both are looked at,
+   * and the logits. To read from the device only once, it first reads sums: a sum is not finite if one of its terms is
+   * not.
+   */
+  step({ input, target }: Batch): StepResult {
+    let logits: tf.Tensor | undefined;
+    const forward = () => {
+      logits = tf.keep(tf.reshape(this.model.apply(input, { training: true }) as tf.Tensor, target.shape));
+      return this.loss(logits, target);
+    };
+    try {
+      return tf.tidy(() => {
+        const { value, grads } = tf.variableGrads(forward, this.weights);
+        const gradients = this.weights.map(({ name }) => grads[name]);
+        return this.update(logits as tf.Tensor, target, value, gradients);
+      });
+    } finally {
+      logits?.dispose();
+    }
+  }
+
+  private update(logits: tf.Tensor, target: tf.Tensor, loss: tf.Scalar, gradients: tf.Tensor[]) {
+    const correct = tf.sum(tf.equal(tf.greater(logits, 0), tf.greater(target, 0.5))).toFloat();
+    const sums = [logits, ...gradients].map((values) => tf.sum(values));
+    const numbers = tf.stack([loss, correct, tf.max(tf.abs(logits)), ...sums]).dataSync();
+    const notFinite = numbers.every(Number.isFinite) ? undefined : this.describe(logits, loss, gradients);
+    if (notFinite === undefined) this.descent.apply(gradients);
+    return { loss: numbers[0], correct: numbers[1], count: target.size, maxAbsLogit: numbers[2], notFinite };
+  }
+
+  /** 'logits, loss, gradient of all 10 weights', or as much of it as is true; undefined if all is finite after all. */
+  private describe(logits: tf.Tensor, loss: tf.Tensor, gradients: tf.Tensor[]): string | undefined {
+    const finite = (values: tf.Tensor) => tf.all(tf.isFinite(values)).dataSync()[0] === 1;
+    const broken = this.names.filter((_, i) => !finite(gradients[i]));
+    const weights = broken.length === this.names.length ? `all ${broken.length} weights` : broken.join(', ');
+    const found = [
+      ...(finite(logits) ? [] : ['logits']),
+      ...(finite(loss) ? [] : ['loss']),
+      ...(broken.length === 0 ? [] : [`gradient of ${weights}`]),
+    ];
+    return found.length === 0 ? undefined : found.join(', ');
+  }
+
+  /** Frees what the steps needed; the model stays. */
+  dispose(): void {
+    this.descent.dispose();
+  }
 }

@@ -2,7 +2,7 @@ import seedrandom from 'seedrandom';
 import { addUniformNoise } from '../datasets';
 import { breathe, Progress } from '../display';
 import { tf } from '../tf';
-import { trainableVariables, trainingStep, type Loss } from './step';
+import { Trainer, type Loss, type StepResult } from './step';
 
 export interface TrainingOptions {
   /** float32 [n, height, width, channels] in 0..1 */
@@ -80,10 +80,9 @@ export async function train(model: tf.LayersModel, options: TrainingOptions): Pr
 
   const random = seedrandom(String(seed));
   const order = Int32Array.from({ length: samples }, (_, i) => i);
-  const variables = trainableVariables(model);
-  const optimizer = tf.train.momentum(learningRate, momentum);
-  const progress = new Progress(epochs * stepsPerEpoch, label);
   const recorder = new Recorder();
+  const progress = new Progress(epochs * stepsPerEpoch, label);
+  const trainer = new Trainer(model, loss, { learningRate, momentum });
   let diverged: Divergence | null = null;
 
   try {
@@ -92,27 +91,34 @@ export async function train(model: tf.LayersModel, options: TrainingOptions): Pr
       for (let start = 0; start < samples && diverged === null; start += batchSize, step++) {
         await breathe();
         const batch = tf.tidy(() => {
-          const indices = tf.tensor1d(order.subarray(start, start + batchSize), 'int32');
+          const indices = tf.tensor1d(order.slice(start, start + batchSize), 'int32');
           const chosen = tf.gather(images, indices);
           const input = noise > 0 ? addUniformNoise(chosen, noise, random.int32()) : chosen;
           return { input, target: tf.gather(labels, indices) };
         });
-        const result = trainingStep(model, variables, optimizer, loss, batch);
-        tf.dispose(batch);
-        if (result.notFinite !== null) {
-          diverged = { epoch, step, what: result.notFinite };
-          break;
+        let result: StepResult;
+        try {
+          result = trainer.step(batch);
+        } finally {
+          tf.dispose(batch);
         }
-        recorder.add(step, epoch, result);
-        if (step % recordEvery === 0) recorder.close();
-        progress.update(step, `epoch ${epoch}, loss ${result.loss.toPrecision(3)}`);
+        if (result.notFinite !== undefined) {
+          diverged = { epoch, step, what: result.notFinite };
+        } else {
+          recorder.add(step, epoch, result);
+          if (step % recordEvery === 0) recorder.close();
+          progress.update(step, `epoch ${epoch}, loss ${result.loss.toPrecision(3)}`);
+        }
       }
     }
+  } catch (error) {
+    progress.done(`${label}: stopped`);
+    throw error;
   } finally {
-    optimizer.dispose();
+    trainer.dispose();
   }
   recorder.close();
-  progress.done(summary(recorder.records, diverged));
+  progress.done(`${label}: ${summary(recorder.records, diverged)}`);
   return { records: recorder.records, diverged };
 }
 
@@ -135,11 +141,7 @@ class Recorder {
   private maxAbsLogit = 0;
   private last = { step: 0, epoch: 0 };
 
-  add(
-    step: number,
-    epoch: number,
-    result: { loss: number; correct: number; count: number; maxAbsLogit: number },
-  ): void {
+  add(step: number, epoch: number, result: StepResult): void {
     this.steps += 1;
     this.lossSum += result.loss;
     this.correct += result.correct;

@@ -1,0 +1,39 @@
+import { tf } from '../tf';
+
+/**
+ * Stochastic gradient descent with momentum, in PyTorch's form:
+ *
+ *   v <- momentum * v + gradient        w <- w - learningRate * v
+ *
+ * tf.train.momentum computes the same, but keeps a tensor after dispose().
+ */
+export class MomentumDescent {
+  private readonly learningRate: tf.Scalar;
+  private readonly momentum: tf.Scalar;
+  private readonly velocities: tf.Variable[];
+
+  constructor(
+    private readonly weights: tf.Variable[],
+    { learningRate, momentum }: { learningRate: number; momentum: number },
+  ) {
+    this.learningRate = tf.scalar(learningRate);
+    this.momentum = tf.scalar(momentum);
+    this.velocities = weights.map((weight) => tf.tidy(() => tf.variable(tf.zerosLike(weight), false)));
+  }
+
+  /** One update; gradients in the order of the weights. */
+  apply(gradients: tf.Tensor[]): void {
+    tf.tidy(() => {
+      for (const [i, weight] of this.weights.entries()) {
+        const velocity = this.velocities[i];
+        velocity.assign(tf.add(tf.mul(velocity, this.momentum), gradients[i]));
+        weight.assign(tf.sub(weight, tf.mul(velocity, this.learningRate)));
+      }
+    });
+  }
+
+  /** Frees the velocities; the weights stay. */
+  dispose(): void {
+    tf.dispose([this.learningRate, this.momentum, ...this.velocities]);
+  }
+}
