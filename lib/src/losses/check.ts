@@ -11,11 +11,13 @@ const READABLE_LABELS = 65536;
  */
 export function checkParameters(caller: string, { alpha, gamma, epsilon = 0 }: Parameters): void {
   if (typeof alpha !== 'number' || !(alpha <= 1))
-    throw new RangeError(`${caller}: alpha must be at most 1 (negative: no weighting), got ${alpha}`);
+    throw new RangeError(
+      `${caller}: alpha must be at most 1 (negative: no weighting), got ${describe(alpha)}`,
+    );
   if (!Number.isFinite(gamma) || gamma < 0)
-    throw new RangeError(`${caller}: gamma must be a finite number >= 0, got ${gamma}`);
+    throw new RangeError(`${caller}: gamma must be a finite number >= 0, got ${describe(gamma)}`);
   if (!Number.isFinite(epsilon) || epsilon < 0)
-    throw new RangeError(`${caller}: epsilon must be a finite number >= 0, got ${epsilon}`);
+    throw new RangeError(`${caller}: epsilon must be a finite number >= 0, got ${describe(epsilon)}`);
 }
 
 interface Parameters {

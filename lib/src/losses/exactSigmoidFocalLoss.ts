@@ -79,10 +79,10 @@ function mixtureLoss(logits: tf.Tensor, samples: Sample[], gamma: number): tf.Te
       value: sum(terms.map(({ loss }) => loss)),
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
         refuseSecondDerivative('exactSigmoidFocalLoss');
-        const perTerm = saved.length / terms.length;
+        const perTerm = saved.length / samples.length;
         return tf.mul(
           dy,
-          sum(terms.map((_, i) => backward(saved.slice(i * perTerm, (i + 1) * perTerm), gamma))),
+          sum(samples.map((_, i) => backward(saved.slice(i * perTerm, (i + 1) * perTerm), gamma))),
         );
       },
     };

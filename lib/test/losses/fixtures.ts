@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const FOLDER = join(__dirname, '..', '..', '..', 'test', 'fixtures'); // from lib/dist/test/losses
+
+/** 50-digit values by scripts/fixtures/exact_focal_loss.py: unweighted, for label 1 (signed logits). */
+export const exact: {
+  logits: number[];
+  cases: { gamma: number; loss: number[]; gradient: number[] }[];
+} = JSON.parse(readFileSync(join(FOLDER, 'exact-focal-loss.json'), 'utf8'));
+
+interface TorchCase {
+  gamma: number;
+  epsilon: number;
+  label: number;
+  loss: number[];
+  gradient: number[];
+}
+
+/** PyTorch's float32 values by scripts/fixtures/torch_focal_loss.py. */
+export const torch: {
+  alpha: number;
+  /** |x| of the first NaN gradient of an easy sample; null if there is none. */
+  firstNan: { gamma: number; label: 0 | 1; logit: number | null }[];
+  logits: number[];
+  cases: TorchCase[];
+} = JSON.parse(
+  readFileSync(join(FOLDER, 'torch-focal-loss.json'), 'utf8'),
+  (key, value) => (key === 'loss' || key === 'gradient' ? value.map(Number) : value), // 'NaN', 'Infinity'
+);
