@@ -1,0 +1,248 @@
+// Starts the TypeScript kernel: tslab, with the gaps in its part of the Jupyter protocol closed. The notebooks run on a
+// plain tslab too. What is different here:
+// - A failed cell has an `error` output whose stack names cells and lines. tslab prints errors to stderr, so that
+//   whatever executes a notebook takes a broken one for a good one.
+// - Cells are numbered, and cells that are not run because an earlier one failed say so.
+// - Stop first lets the code end itself at its next `breathe()`, and reaches it there even after the cell was given up.
+// - Errors of code that a finished cell has left behind name that cell.
+// - No message is lost, however many a cell sends. tslab may lose the one that says that the cell has ended.
+// - The process ends on shutdown whatever still runs, and does not outlive Jupyter.
+const { AsyncLocalStorage } = require('node:async_hooks');
+const { createHmac, randomUUID } = require('node:crypto');
+const path = require('node:path');
+const { setInterval } = require('node:timers');
+const { inspect, types } = require('node:util');
+
+const dist = path.join(path.dirname(require.resolve('tslab/package.json')), 'dist');
+const executor = require(path.join(dist, 'executor.js'));
+const jupyter = require(path.join(dist, 'jupyter.js'));
+const { startKernel } = require(path.join(dist, 'main.js'));
+
+const GRACE_MS = 1000; // from Stop until a cell that does not end itself is given up
+const CLOSING_MS = 100; // for the last replies to leave
+const ORPHAN_CHECK_MS = 2000;
+
+/** The cell to which the running code belongs, also in what that cell has left behind: { display, count }. */
+const cells = new AsyncLocalStorage();
+
+// tslab's one current display function also tells `breathe` whose code it is in. Here each piece of code sees its own
+// cell's, so that Stop ends a loop even where a later cell has begun meanwhile.
+let latestDisplay = null;
+Object.defineProperty(jupyter, 'lastWriteDisplayData', {
+  get: () => cells.getStore()?.display ?? latestDisplay,
+  set: (display) => {
+    latestDisplay = display;
+  },
+});
+
+/** The arguments of tslab's calls to console.error about the cell that runs. */
+let complaints = [];
+
+/** By the number of a cell: its lines in TypeScript, and as compiled. */
+const sources = new Map();
+
+Error.stackTraceLimit = 50; // tfjs alone takes ten frames
+
+const { createExecutor } = executor;
+executor.createExecutor = (root, converters, { log }) => {
+  const { node } = converters;
+  const { convert } = node;
+  node.convert = (declarations, source) => {
+    const converted = convert(declarations, source);
+    if (!converted.output) return converted;
+    const { count } = cells.getStore();
+    sources.set(count, { source: source.split('\n'), compiled: converted.output.split('\n') });
+    return { ...converted, output: `${converted.output}\n//# sourceURL=cell-${count}` };
+  };
+  const inner = createExecutor(root, converters, { log, error: (...args) => complaints.push(args) });
+  let running = false;
+  let giveUp;
+  return {
+    ...inner,
+    async execute(code) {
+      complaints = [];
+      running = true;
+      try {
+        return await inner.execute(code);
+      } finally {
+        running = false;
+        clearTimeout(giveUp);
+        giveUp = undefined;
+      }
+    },
+    interrupt() {
+      if (running) giveUp ??= setTimeout(inner.interrupt, GRACE_MS);
+    },
+  };
+};
+
+jupyter.JupyterHandlerImpl = class extends jupyter.JupyterHandlerImpl {
+  /** Called when it is the cell's turn. Throwing makes tslab abort the cells that wait. */
+  async handleExecuteImpl(request, writeStream, display) {
+    const count = this.execCount + 1;
+    request.started(count);
+    try {
+      const result = await cells.run({ display, count }, () =>
+        super.handleExecuteImpl(request, writeStream, display),
+      );
+      for (const complaint of complaints) console.error(...complaint);
+      return result;
+    } catch (result) {
+      request.failed(describe(complaints, request.code));
+      if (request.stop_on_error === false) return result;
+      throw result;
+    }
+  }
+
+  handleShutdown({ restart }) {
+    return { status: 'ok', restart };
+  }
+};
+
+jupyter.ZmqServer = class extends jupyter.ZmqServer {
+  bindSocket(socket, port) {
+    socket.sendTimeout = 0; // otherwise every 513th message is sent later, and those sent until then are refused
+    socket.sendHighWaterMark = 0; // otherwise messages are dropped while 1000 wait for a slow reader
+    return super.bindSocket(socket, port);
+  }
+
+  async handleShellMessage(socket, ...frames) {
+    const request = parse(frames);
+    if (request.header.msg_type !== 'history_request') return super.handleShellMessage(socket, ...frames);
+    // JupyterLab asks for it with every notebook; tslab would print a warning into the cell that ran last.
+    this.publishStatus('busy', request);
+    this.send(socket, request, 'history_reply', { status: 'ok', history: [] });
+    this.publishStatus('idle', request);
+  }
+
+  async handleExecute(socket, request) {
+    const { code } = request.content;
+    let failure = {};
+    const reply = await this.handler.handleExecute(
+      {
+        ...request.content,
+        started: (count) => this.send(this.iopub, request, 'execute_input', { code, execution_count: count }),
+        failed: (error) => {
+          failure = { ...error, status: 'error' };
+          this.send(this.iopub, request, 'error', error);
+        },
+      },
+      (name, text) => this.send(this.iopub, request, 'stream', { name, text }),
+      (content, update) =>
+        this.send(this.iopub, request, update ? 'update_display_data' : 'display_data', content),
+    );
+    if (reply.status === 'abort') reply.status = 'aborted';
+    this.send(socket, request, 'execute_reply', { ...reply, ...failure });
+  }
+
+  handleCommInfoRequest(socket, request) {
+    this.send(socket, request, 'comm_info_reply', { status: 'ok', comms: {} });
+  }
+
+  publishStatus(state, request) {
+    this.send(this.iopub, request, 'status', { execution_state: state });
+  }
+
+  send(socket, { identity, header }, type, content) {
+    const { session, username } = header;
+    const date = new Date().toISOString();
+    const reply = { msg_id: randomUUID(), msg_type: type, version: '5.3', date, session, username };
+    const parts = [reply, header, {}, content].map((part) => JSON.stringify(part));
+    const signature = createHmac('sha256', this.connInfo.key).update(parts.join('')).digest('hex');
+    socket.send([...identity, DELIMITER, signature, ...parts]);
+  }
+
+  close() {
+    super.close();
+    setTimeout(() => process.exit(), CLOSING_MS);
+  }
+};
+
+const DELIMITER = Buffer.from('<IDS|MSG>');
+
+/** As much of a request as an answer needs; tslab checks its signature. */
+function parse(frames) {
+  const end = frames.findIndex((frame) => frame.equals(DELIMITER));
+  return { identity: frames.slice(0, end), header: JSON.parse(frames[end + 2]) };
+}
+
+/** The content of Jupyter's error message, from what tslab would have printed. */
+function describe(complaints, code) {
+  const [reason] = complaints[0];
+  if (reason === DIAGNOSTIC) {
+    const lines = complaints.flatMap((complaint) => describeDiagnostic(complaint, code));
+    return { ename: 'TypeScript', evalue: lines[0], traceback: lines };
+  }
+  const interruption = describeInterruption(reason);
+  if (interruption)
+    return { ename: 'Interrupted', evalue: interruption, traceback: [`Interrupted: ${interruption}`] };
+  const text = describeError(reason);
+  if (!types.isNativeError(reason)) return { ename: 'Thrown', evalue: text, traceback: [`Thrown: ${text}`] };
+  return { ename: reason.name, evalue: reason.message, traceback: text.split('\n') };
+}
+
+const DIAGNOSTIC = '%s%d:%d - %s';
+
+function describeDiagnostic([, file, line, column, message], code) {
+  const place = file ? `${file.trim()}, line ${line}` : `Line ${line}`;
+  const source = file ? undefined : code.split('\n')[line - 1];
+  const excerpt = source === undefined ? [] : [`  ${source}`, `  ${' '.repeat(column - 1)}^`];
+  return [`${place}: ${message}`, ...excerpt];
+}
+
+/** What became of a cell that was stopped, or null where the reason is another. */
+function describeInterruption(reason) {
+  if (reason?.name === 'Interrupted') return reason.message; // by breathe
+  if (reason?.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED') return 'stopped by the user';
+  if (reason?.message === 'Interrupted asynchronously')
+    return 'given up; what the cell has begun may go on until its next breathe(): restart the kernel to be sure';
+  return null;
+}
+
+/** An error with its stack, of which only the reader's part is left: cells and our own library. */
+function describeError(error) {
+  return inspect(error)
+    .replace(/^\S+:\d+\n.*\n\s*\^+\n+/, '') // where a compiled file threw: its line, and a caret below
+    .split('\n')
+    .filter((line) => !FOREIGN_FRAME.test(line))
+    .map((line) =>
+      line.replace(CELL_FRAME, (_frame, count, row, column) => describePlace(count, row, column)),
+    )
+    .filter((line) => !line.endsWith(AROUND_CELL))
+    .join('\n');
+}
+
+const FOREIGN_FRAME =
+  /^\s+at .*(\/node_modules\/|\bnode:|scripts\/kernel\.cjs)|^\s+\.\.\. \d+ lines matching cause stack/;
+const CELL_FRAME = /\bcell-(\d+):(\d+):(\d+)/;
+const AROUND_CELL = 'the function that tslab makes of a cell';
+
+/** The line in TypeScript is the one that contains the rest of the compiled line, if there is one such. */
+function describePlace(count, row, column) {
+  const { source, compiled } = sources.get(Number(count));
+  if (row > compiled.length) return AROUND_CELL;
+  const rest = compiled[row - 1].slice(column - 1).replace(/;?\s*$/, '');
+  const lines = source.flatMap((line, index) => (rest && line.includes(rest) ? [index + 1] : []));
+  return lines.length === 1 ? `cell [${count}], line ${lines[0]}` : `cell [${count}]`;
+}
+
+startKernel({ configPath: process.argv[2], enableFindLocal: false });
+
+for (const [event, what] of [
+  ['uncaughtException', 'Uncaught'],
+  ['unhandledRejection', 'Unhandled rejection'],
+]) {
+  process.removeAllListeners(event);
+  process.on(event, (reason) => {
+    if (describeInterruption(reason)) return;
+    const cell = cells.getStore();
+    console.error(`${what}${cell ? `, begun in cell [${cell.count}]` : ''}: ${describeError(reason)}`);
+  });
+}
+
+if (process.env.JPY_PARENT_PID) {
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) process.exit(1);
+  }, ORPHAN_CHECK_MS).unref();
+}

@@ -1,0 +1,236 @@
+"""Executes notebooks from top to bottom, each in a fresh kernel, and writes their outputs into them.
+
+Fails on an error, on any text on stderr, on a cell that takes too long and on a kernel that dies; then the notebook is
+left as it was. The environment reaches the kernel: FOCAL_PROFILE=paper python scripts/run-notebooks.py 03
+"""
+
+import argparse
+import os
+import re
+import signal
+import sys
+import time
+from pathlib import Path
+
+import nbclient
+import nbformat
+from jupyter_client.kernelspec import NoSuchKernel
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = ROOT / 'notebooks'
+
+# Errors of what the last cell has left behind come after it has ended.
+SETTLE = 'await new Promise((resolve) => setTimeout(resolve, 300));'
+
+KERNEL_START_SECONDS = 120
+
+
+class Failure(Exception):
+    """What is wrong with a notebook, in lines for the reader."""
+
+
+def main():
+    signal.signal(signal.SIGINT, interrupt_once)
+    signal.signal(signal.SIGTERM, interrupt_once)
+    options = parse_arguments()
+    try:
+        paths = select(options.selectors)
+    except Failure as failure:
+        sys.exit(f'run-notebooks: {failure}')
+    failed = 0
+    for path in paths:
+        start = time.monotonic()
+        try:
+            execute_file(path, options.timeout, write=not options.check)
+            failure = None
+        except Failure as error:
+            failure = str(error)
+            failed += 1
+        except KeyboardInterrupt:
+            print(f'interrupted in {display_name(path)}, which is left as it was', flush=True)
+            os._exit(130)  # at once: nbclient has nothing left to clean up
+        print(f'{"FAIL" if failure else "ok  "} {display_name(path)} {time.monotonic() - start:.1f} s', flush=True)
+        if failure:
+            print('     ' + failure.replace('\n', '\n     '), flush=True)
+    print(f'{len(paths) - failed} passed, {failed} failed')
+    sys.exit(1 if failed else 0)
+
+
+def interrupt_once(_signal, _frame):
+    """Ctrl-C reaches this process from the terminal and once more through npm: the second must not break the clean-up."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(prog='run-notebooks.py', description=__doc__.split('\n')[0])
+    parser.add_argument('selectors', nargs='*', metavar='NOTEBOOK', help='03, index, a file or a folder (default: all)')
+    parser.add_argument('--check', action='store_true', help='leave the files alone')
+    parser.add_argument('--timeout', type=seconds, default=1800, metavar='SECONDS', help='per cell; 0 means no limit')
+    return parser.parse_args()
+
+
+def seconds(text):
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f'{text!r} is not a whole number of seconds')
+    return int(text)
+
+
+def select(selectors):
+    """The notebooks meant, the map first, each once."""
+    found = {path: None for selector in selectors or [NOTEBOOKS] for path in matches(selector)}
+    return list(found)
+
+
+def matches(selector):
+    path = Path(selector)
+    if path.is_file():
+        return [path.resolve()]
+    if path.is_dir():
+        return notebooks_under(path.resolve())
+    everything = notebooks_under(NOTEBOOKS)
+    chosen = [p for p in everything if p.stem == selector or p.stem.startswith(f'{selector}-')]
+    if not chosen:
+        names = ', '.join(p.stem for p in everything)
+        raise Failure(f'no notebook {str(selector)!r}; there are {names}')
+    return chosen
+
+
+def notebooks_under(folder):
+    paths = [p for p in folder.rglob('*.ipynb') if '.ipynb_checkpoints' not in p.parts]
+    if not paths:
+        raise Failure(f'no notebook in {folder}')
+    return sorted(paths, key=lambda p: (p.parent, p.stem != 'index', p.name))
+
+
+def display_name(path):
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+
+
+def execute_file(path, timeout, write):
+    """Executes one notebook, and replaces it if all went well. Raises Failure otherwise."""
+    try:
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook)
+    except Exception as error:
+        raise Failure(f'not a notebook: {first_line(str(error))}') from None
+    execute(notebook, path.parent, timeout)
+    if write:
+        make_reproducible(notebook)
+        replace(path, nbformat.writes(notebook) + '\n')
+
+
+def execute(notebook, folder, timeout):
+    for cell in code_cells(notebook):
+        cell.outputs, cell.execution_count = [], None
+    client = nbclient.NotebookClient(
+        notebook,
+        kernel_name='tslab',
+        timeout=timeout or None,
+        startup_timeout=KERNEL_START_SECONDS,
+        record_timing=False,
+        shutdown_kernel='immediate',
+        resources={'metadata': {'path': str(folder)}},
+    )
+    try:
+        with client.setup_kernel():
+            stderr = listen_to_stderr(client)
+            reply = client.wait_for_reply(client.kc.kernel_info())
+            notebook.metadata.language_info = reply['content']['language_info']
+            number = 0
+            for index, cell in enumerate(notebook.cells):
+                if cell.cell_type == 'code' and cell.source.strip():
+                    number += 1
+                    execute_cell(client, cell, index, stderr, f'cell [{number}]: {first_line(cell.source)}')
+            settle = nbformat.v4.new_code_cell(SETTLE)
+            notebook.cells.append(settle)
+            execute_cell(client, settle, len(notebook.cells) - 1, stderr, 'after the last cell')
+            notebook.cells.pop()
+    except NoSuchKernel:
+        raise Failure("Jupyter has no kernel 'tslab': npm start installs it") from None
+    except RuntimeError as error:
+        raise Failure(f'the kernel did not start: {error}') from None
+
+
+def listen_to_stderr(client):
+    """A list that grows with every text on stderr: nbclient drops what arrives between two cells."""
+    texts = []
+    channel = client.kc.iopub_channel
+    receive = channel.get_msg
+
+    async def get_msg(*args, **kwargs):
+        message = await receive(*args, **kwargs)
+        if message['msg_type'] == 'stream' and message['content']['name'] == 'stderr':
+            texts.append(message['content']['text'])
+        return message
+
+    channel.get_msg = get_msg
+    return texts
+
+
+def execute_cell(client, cell, index, stderr, title):
+    problem = None
+    try:
+        client.execute_cell(cell, index)
+    except CellExecutionError:
+        error = next(output for output in cell.outputs if output.output_type == 'error')
+        problem = plain('\n'.join(error.traceback))
+    except CellTimeoutError:
+        problem = f'took more than {client.timeout} s (--timeout)'
+    except DeadKernelError:
+        problem = 'the kernel died'
+    printed = f'wrote to stderr: {plain("".join(stderr)).rstrip()}' if stderr else None
+    if problem or printed:
+        raise Failure('\n'.join(filter(None, [title, problem, printed])))
+
+
+def plain(text):
+    return re.sub(r'\x1b\[[0-9;]*m', '', text)
+
+
+def first_line(text):
+    return next((line.strip() for line in text.split('\n') if line.strip()), '')
+
+
+def make_reproducible(notebook):
+    """Leaves only what the next execution gives again, in the form in which JupyterLab writes it."""
+    language_info = notebook.metadata.language_info
+    kernelspec = {'name': 'tslab', 'display_name': 'TypeScript', 'language': 'typescript'}
+    notebook.metadata.update(kernelspec=kernelspec, language_info=language_info)
+    for cell in notebook.cells:
+        cell.metadata.pop('execution', None)
+        cell.metadata.pop('trusted', None)
+    for cell in code_cells(notebook):
+        cell.outputs = merge_streams(cell.outputs)
+
+
+def merge_streams(outputs):
+    """How a stream is cut into messages is a matter of timing."""
+    merged = []
+    for output in outputs:
+        last = merged[-1] if merged else None
+        if output.output_type == 'stream' and last and last.output_type == 'stream' and last.name == output.name:
+            last.text += output.text
+        else:
+            merged.append(output)
+    return merged
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == 'code']
+
+
+def replace(path, text):
+    """Writes the whole file or nothing."""
+    partial = path.with_name(f'.{path.name}.{os.getpid()}.partial')
+    try:
+        partial.write_text(text, encoding='utf-8')
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+if __name__ == '__main__':
+    main()
