@@ -145,6 +145,17 @@ describe("stabilizedSigmoidFocalLoss, the paper's", () => {
       }
     });
 
+  test('does not lose an epsilon far below the spacing of 1: it is added to 1 - p_t, not to 1', () => {
+    for (const label of [0, 1]) {
+      const { gradient } = evaluate(
+        (x, y) => stabilizedSigmoidFocalLoss(x, y, { gamma: 0.5, epsilon: 1e-30 }),
+        range(-120, 120, 4801),
+        label,
+      );
+      assert.ok(gradient.every(Number.isFinite));
+    }
+  });
+
   test('is the closed form with epsilon, 1e-3 by default', () => {
     const logits = range(-9, 3, 49);
     const options = { alpha: 0.25, gamma: 0.5, epsilon: 1e-3 };
