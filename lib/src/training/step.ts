@@ -72,7 +72,8 @@ export class Trainer {
   private describe(logits: tf.Tensor, loss: tf.Tensor, gradients: tf.Tensor[]): string | undefined {
     const finite = (values: tf.Tensor) => tf.all(tf.isFinite(values)).dataSync()[0] === 1;
     const broken = this.names.filter((_, i) => !finite(gradients[i]));
-    const weights = broken.length === this.names.length ? `all ${broken.length} weights` : broken.join(', ');
+    const all = broken.length > 1 && broken.length === this.names.length;
+    const weights = all ? `all ${broken.length} weights` : broken.join(', ');
     const found = [
       ...(finite(logits) ? [] : ['logits']),
       ...(finite(loss) ? [] : ['loss']),
