@@ -13,6 +13,7 @@ const BAR_WIDTH = 24;
 export class Progress {
   private readonly id = randomUUID();
   private readonly start = performance.now();
+  private first: { step: number; time: number } | undefined;
   private shown = false;
   private lastShown = -Infinity;
   private pending: NodeJS.Timeout | undefined;
@@ -67,12 +68,14 @@ export class Progress {
     this.replaceLine({ 'text/html': html, 'text/plain': `${this.label} ${bar} ${state}` });
   }
 
-  /** Elapsed, and left at the mean pace so far. */
+  /** Elapsed; and left at the mean pace since the first update, which need not be at step 0. */
   private times(step: number): string[] {
-    const seconds = (performance.now() - this.start) / 1000;
-    const elapsed = formatSeconds(seconds);
-    if (step === 0 || step === this.total) return [elapsed];
-    return [elapsed, `${formatSeconds((seconds * (this.total - step)) / step)} left`];
+    const time = performance.now();
+    const elapsed = formatDuration(time - this.start);
+    this.first ??= { step, time };
+    const done = step - this.first.step;
+    if (done <= 0 || step === this.total) return [elapsed];
+    return [elapsed, `${formatDuration(((time - this.first.time) / done) * (this.total - step))} left`];
   }
 
   private replaceLine(data: { 'text/plain': string; 'text/html'?: string }): void {
@@ -81,8 +84,8 @@ export class Progress {
   }
 }
 
-function formatSeconds(seconds: number): string {
-  const s = Math.round(seconds);
+function formatDuration(milliseconds: number): string {
+  const s = Math.round(milliseconds / 1000);
   if (s < 60) return `${s} s`;
   if (s < 3600) return `${Math.floor(s / 60)} min ${s % 60} s`;
   return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;

@@ -1,0 +1,104 @@
+import { outputs, outputsOf } from './fakeKernel';
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { describe, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { Progress } from 'focal-loss-lab';
+
+describe('Progress', () => {
+  test('is one output, updated in place', async () => {
+    const sent = await outputsOf(async () => {
+      const progress = new Progress(2, 'training');
+      progress.update(0);
+      await wait(120);
+      progress.update(1);
+      progress.update(2);
+    });
+    assert.deepEqual(
+      sent.map(({ update }) => update),
+      [false, true, true],
+    );
+    assert.equal(new Set(sent.map(({ transient }) => transient.display_id)).size, 1);
+    assert.ok(sent[0].transient.display_id);
+  });
+
+  test('text says as much as the bar', async () => {
+    const [first, half, last] = await outputsOf(async () => {
+      const progress = new Progress(4, 'training <b>');
+      progress.update(0);
+      await wait(1100);
+      progress.update(2, 'loss 0.5');
+      progress.update(4);
+    });
+    assert.equal(first.data['text/plain'], `training <b> ${'░'.repeat(24)} 0/4 · 0 s`);
+    assert.equal(
+      half.data['text/plain'],
+      `training <b> ${'█'.repeat(12)}${'░'.repeat(12)} 2/4 · 1 s · 1 s left · loss 0.5`,
+    );
+    assert.equal(last.data['text/plain'], `training <b> ${'█'.repeat(24)} 4/4 · 1 s`);
+    assert.match(
+      String(half.data['text/html']),
+      /<progress max="4" value="2".*2\/4 · 1 s · 1 s left · loss 0\.5/,
+    );
+    assert.doesNotMatch(String(half.data['text/html']), /<b>/);
+  });
+
+  test('is shown at most ten times a second', async () => {
+    const start = performance.now();
+    const sent = await outputsOf(async () => {
+      const progress = new Progress(1e9);
+      for (let step = 0; performance.now() - start < 450; step++) {
+        progress.update(step);
+        await wait(1);
+      }
+    });
+    const seconds = (performance.now() - start) / 1000;
+    assert.ok(sent.length >= 3 && sent.length <= 10 * seconds + 1, `${sent.length} in ${seconds} s`);
+  });
+
+  test('the state in which it is left is shown', async () => {
+    const progress = new Progress(100);
+    for (let step = 0; step <= 42; step++) progress.update(step);
+    await wait(150);
+    assert.match(outputs[outputs.length - 1].data['text/plain'], / 42\/100 /);
+  });
+
+  test('the time left does not count steps that were done before', async () => {
+    const sent = await outputsOf(async () => {
+      const progress = new Progress(1000);
+      progress.update(990);
+      await wait(1050);
+      progress.update(991);
+    });
+    assert.match(sent[1].data['text/plain'], / 1 s · (9|10) s left/);
+  });
+
+  test('done leaves a line without bar and times, and nothing comes after it', async () => {
+    const sent = await outputsOf(async () => {
+      const progress = new Progress(100);
+      progress.update(1);
+      progress.update(2);
+      progress.done('trained: 100 steps');
+      await wait(150);
+    });
+    assert.equal(sent.length, 2);
+    assert.deepEqual(sent[1].data, { 'text/plain': 'trained: 100 steps' });
+    assert.equal(sent[1].update, true);
+  });
+
+  test('outside a kernel it does not flood the terminal, and does not keep the process alive', () => {
+    const script = `
+      const { Progress } = require('focal-loss-lab');
+      const progress = new Progress(1001, 'p');
+      for (let step = 0; step <= 1000; step++) progress.update(step);`;
+    const printed = execFileSync(process.execPath, ['-e', script], { cwd: __dirname, encoding: 'utf8' });
+    assert.match(printed, /^p ░+ 0\/1001 · 0 s\n$/);
+  });
+
+  test('bad input is refused by name', () => {
+    for (const total of [0, -1, 1.5, NaN, Infinity])
+      assert.throws(() => new Progress(total), /^RangeError: Progress: total/);
+    for (const step of [-1, 11, NaN])
+      assert.throws(() => new Progress(10).update(step), /^RangeError: Progress\.update: step/);
+  });
+});

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { describe, test } from 'node:test';
+import { publishedMnistLosses, publishedMnistRuns, type PublishedSettings } from 'focal-loss-lab';
+
+const ofDeath = publishedMnistRuns().filter((run) => run.firstNanEpoch !== null);
+
+describe('the published MNIST runs', () => {
+  const runs = publishedMnistRuns();
+
+  test('are every combination of loss, noise, gamma and threshold, once', () => {
+    assert.equal(runs.length, 2 * 3 * 15 * 9);
+    assert.equal(
+      new Set(runs.map(({ loss, noise, gamma, threshold }) => [loss, noise, gamma, threshold].join())).size,
+      810,
+    );
+  });
+
+  for (const [noise, count] of [
+    [0, 78],
+    [0.5, 72],
+    [0.75, 64],
+  ])
+    test(`the original loss died in ${count} of 135 at noise ${noise}`, () => {
+      const original = runs.filter((run) => run.loss === 'original' && run.noise === noise);
+      assert.equal(original.length, 135);
+      assert.equal(original.filter((run) => run.firstNanEpoch !== null).length, count);
+    });
+
+  test('it died at 0 < gamma < 1 only', () => {
+    assert.ok(ofDeath.every(({ gamma }) => gamma > 0 && gamma < 1));
+  });
+
+  test('the stabilized loss died in 0 of 405', () => {
+    assert.equal(runs.filter((run) => run.loss === 'stabilized').length, 405);
+    assert.ok(ofDeath.every((run) => run.loss === 'original'));
+  });
+
+  test('a run that did not die has 100 epochs, another ends at its first NaN', () => {
+    for (const run of runs) assert.equal(publishedMnistLosses(run).length, run.firstNanEpoch ?? 100);
+  });
+
+  test('the last loss of a run is its last finite loss', () => {
+    for (const run of runs)
+      if (run.firstNanEpoch !== 0)
+        assert.equal(publishedMnistLosses(run).at(-1)?.meanLoss, run.lastFiniteLoss);
+  });
+
+  test("the paper's first example died in epoch 3", () => {
+    const run = runs.find(
+      (r) => r.loss === 'original' && r.noise === 0 && r.gamma === 0.1 && r.threshold === 0,
+    );
+    assert.equal(run?.firstNanEpoch, 3);
+  });
+
+  test('callers cannot change them for others', () => {
+    publishedMnistRuns()[0].lastFiniteLoss = -1;
+    assert.notEqual(publishedMnistRuns()[0].lastFiniteLoss, -1);
+    const settings = { loss: 'stabilized', noise: 0.5, gamma: 0.3, threshold: 4 } as const;
+    publishedMnistLosses(settings)[0].meanLoss = -1;
+    assert.notEqual(publishedMnistLosses(settings)[0].meanLoss, -1);
+  });
+
+  for (const change of [
+    { gamma: 0.15 },
+    { threshold: 9 },
+    { noise: 0.25 },
+    { loss: 'exact' },
+    { gamma: NaN },
+  ])
+    test(`there is no run with ${JSON.stringify(change)}`, () => {
+      const settings = { loss: 'original', noise: 0, gamma: 0.1, threshold: 0, ...change };
+      assert.throws(
+        () => publishedMnistLosses(settings as PublishedSettings),
+        new RegExp(`^RangeError: publishedMnistLosses: .*${Object.values(change)[0]}.*there are`),
+      );
+    });
+
+  test('are found from any folder, and read in half a second', () => {
+    const script = `
+      const { publishedMnistLosses } = require('${require.resolve('focal-loss-lab')}');
+      const start = performance.now();
+      publishedMnistLosses({ loss: 'original', noise: 0, gamma: 2, threshold: 0 });
+      console.log(performance.now() - start);`;
+    const printed = execFileSync(process.execPath, ['-e', script], { cwd: tmpdir(), encoding: 'utf8' });
+    assert.ok(Number(printed) < 500, `${printed} ms`);
+  });
+});
