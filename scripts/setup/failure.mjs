@@ -33,6 +33,12 @@ const CAUSES = [
     advice: () => `no connection to the package registry: check the network${proxyHint()}`,
   },
   {
+    // pip says only this where it cannot reach the registry at all and does not try again
+    text: /ResolutionImpossible|No matching distribution found|npm error code (ETARGET|E404)/,
+    advice: () =>
+      'the package registry does not offer a version that is needed: check the network, and which registry pip or npm is set to',
+  },
+  {
     text: /Permission denied|EACCES|EPERM|EROFS|Read-only file system/,
     advice: () => 'writing was refused: use a clone in a folder that belongs to you',
   },

@@ -226,6 +226,12 @@ describe('obstacles', () => {
     );
   });
 
+  test('a registry that lacks a package', async () => {
+    const onInstall = 'echo "ERROR: No matching distribution found for jupyterlab" >&2; exit 1';
+    clone.tool('python3', python({ onInstall }));
+    assertOneLine(await clone.run(), /does not offer a version that is needed: check .* which registry/);
+  });
+
   test('no network for npm', async () => {
     clone.tool('npm', npm({ onInstall: 'echo "npm error code ECONNREFUSED" >&2; exit 1' }));
     assertOneLine(await clone.run(), /Node packages failed: no connection .*check the network/);
