@@ -41,7 +41,7 @@ export {
   type GradientAtLogit,
 } from './figures';
 
-export { breathe, chart, check, displayBundle, imageGrid, Interrupted, Progress, show } from './display';
+export { breathe, chart, check, displayBundle, imageGrid, Interrupted, notice, Progress, show } from './display';
 export {
   type BundleOptions,
   type ImageGridOptions,

@@ -15,7 +15,7 @@ const SERIES: Record<string, { color: string; dash: number[]; width: number }> =
   'published stabilized': { color: '#999999', dash: [2, 3], width: 1.5 },
 };
 
-/** Color, dash and width of the series named in a field, with a legend in the order given. */
+/** Color, dash and width of the series named in a field; a legend in the order given if there is more than one. */
 export function seriesEncoding(field: string, names: readonly string[]): Record<string, object> {
   const styles = names.map((name) => {
     if (!(name in SERIES))
@@ -29,7 +29,7 @@ export function seriesEncoding(field: string, names: readonly string[]): Record<
     type: 'nominal',
     title: null,
     scale: { domain: names, range },
-    legend: { symbolType: 'stroke', symbolSize: 400, labelLimit: 0 },
+    legend: names.length > 1 ? { symbolType: 'stroke', symbolSize: 400, labelLimit: 0 } : null,
   });
   return {
     color: channel(styles.map((style) => style.color)),
