@@ -48,16 +48,20 @@ export async function chart(spec: VegaLiteSpec): Promise<void> {
 
 async function renderSvg(spec: object): Promise<string> {
   const problems: string[] = [];
-  const logger = collectingLogger(problems);
-  const { spec: vegaSpec } = compile(spec as TopLevelSpec, { logger });
-  const view = new vega.View(vega.parse(vegaSpec), { renderer: 'none', logger });
+  let svg = '';
   try {
-    const svg = await view.toSVG();
-    if (problems.length > 0) throw new Error(`chart: Vega-Lite objects: ${problems.join('; ')}`);
-    return svg;
-  } finally {
+    const logger = collectingLogger(problems);
+    const view = new vega.View(vega.parse(compile(spec as TopLevelSpec, { logger }).spec), {
+      renderer: 'none',
+      logger,
+    });
+    svg = await view.toSVG();
     view.finalize();
+  } catch (error) {
+    problems.push((error as Error).message);
   }
+  if (problems.length > 0) throw new Error(`chart: Vega-Lite objects: ${problems.join('; ')}`);
+  return svg;
 }
 
 /** Vega's default logger would print to the console, where nobody looks. */

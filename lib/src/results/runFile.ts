@@ -78,8 +78,9 @@ export function readRun(file: string): Run {
   const names = Object.keys(columns);
   const { data, errors } = Papa.parse<string[]>(content.slice(end + 1), { newline: '\n', delimiter: ',' });
   const [fields, ...lines] = data.slice(0, -1); // the last line is the empty one after the last newline
-  if (!content.endsWith('\n') || errors.length > 0 || lines.length !== rowCount)
-    throw new Error(`readRun: ${file} is damaged: expected ${rowCount} whole rows`);
+  const whole = content.endsWith('\n') && errors.length === 0 && lines.length === rowCount;
+  if (!whole || lines.some((line) => line.length !== names.length))
+    throw new Error(`readRun: ${file} is damaged: expected ${rowCount} rows of ${names.length} fields`);
   if (!isDeepStrictEqual(fields, names) && rowCount > 0)
     throw new Error(`readRun: ${file} is damaged: expected the columns ${names.join(', ')}`);
   const rows = lines.map((line, i) =>
@@ -111,8 +112,7 @@ function toField(value: number | string | null): string {
   return Object.is(value, -0) ? '-0' : String(value);
 }
 
-function fromField(field: string | undefined, type: ColumnType, place: string): number | string | null {
-  if (field === undefined) throw new Error(`readRun: ${place} is missing`);
+function fromField(field: string, type: ColumnType, place: string): number | string | null {
   if (field === '') return null;
   if (type === 'string') return field;
   const value = Number(field);

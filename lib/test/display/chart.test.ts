@@ -124,10 +124,20 @@ describe('chart', () => {
       await assert.rejects(chart(spec), /^Error: chart: .*title/);
   });
 
-  test('what Vega-Lite would only warn about is an error, and nothing is shown', async () => {
-    const sent = await outputsOf(() =>
-      assert.rejects(chart({ ...points('It grows', VALUES), mark: 'spaghetti' }), /spaghetti/),
-    );
-    assert.deepEqual(sent, []);
-  });
+  for (const [what, change] of [
+    ['an unknown mark', { mark: 'spaghetti' }],
+    ['an unknown channel', { encoding: { hue: { field: 'x', type: 'nominal' } } }],
+    ['a field that no row has', { encoding: { x: { field: 'z', type: 'quantitative' } } }],
+    ['no data', { data: { values: [] } }],
+    ['a formula that does not parse', { transform: [{ calculate: 'datum.x +', as: 'y' }] }],
+  ] as const)
+    test(`${what} is an error, and nothing is shown`, async () => {
+      const sent = await outputsOf(() =>
+        assert.rejects(
+          chart({ ...points('It grows', VALUES), ...change }),
+          /^Error: chart: Vega-Lite objects: /,
+        ),
+      );
+      assert.deepEqual(sent, []);
+    });
 });
