@@ -14,7 +14,7 @@ export {
   type Reduction,
   type StabilizedFocalLossOptions,
 } from './losses';
-export { lenet, type LenetOptions } from './models';
+export { lenet, unet, vit, type LenetOptions, type UnetOptions, type VitOptions } from './models';
 export {
   train,
   type Divergence,
@@ -41,7 +41,17 @@ export {
   type GradientAtLogit,
 } from './figures';
 
-export { breathe, chart, check, displayBundle, imageGrid, Interrupted, notice, Progress, show } from './display';
+export {
+  breathe,
+  chart,
+  check,
+  displayBundle,
+  imageGrid,
+  Interrupted,
+  notice,
+  Progress,
+  show,
+} from './display';
 export {
   type BundleOptions,
   type ImageGridOptions,

