@@ -10,6 +10,7 @@ import re
 import signal
 import sys
 import time
+from base64 import b64decode
 from pathlib import Path
 
 import nbclient
@@ -119,7 +120,8 @@ def execute_file(path, timeout, write):
     execute(notebook, path.parent, timeout)
     if write:
         make_reproducible(notebook)
-        replace(path, nbformat.writes(notebook) + '\n')
+        replace(path, (nbformat.writes(notebook) + '\n').encode())
+        save_figures(notebook, path.parent / 'figures')
 
 
 def execute(notebook, folder, timeout):
@@ -218,15 +220,26 @@ def merge_streams(outputs):
     return merged
 
 
+def save_figures(notebook, folder):
+    """The picture of a cell whose metadata names a figure, {"figure": "NAME"}, as NAME.png: the README shows it."""
+    for cell in code_cells(notebook):
+        if name := cell.metadata.get('figure'):
+            pictures = [output.data['image/png'] for output in cell.outputs if 'image/png' in output.get('data', {})]
+            if len(pictures) != 1:
+                raise Failure(f'the cell of figure {name!r} shows {len(pictures)} pictures instead of one')
+            folder.mkdir(exist_ok=True)
+            replace(folder / f'{name}.png', b64decode(pictures[0]))
+
+
 def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == 'code']
 
 
-def replace(path, text):
+def replace(path, content):
     """Writes the whole file or nothing."""
     partial = path.with_name(f'.{path.name}.{os.getpid()}.partial')
     try:
-        partial.write_text(text, encoding='utf-8')
+        partial.write_bytes(content)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
