@@ -1,0 +1,110 @@
+import { tf } from '../../tf';
+import { differentiable } from './differentiable';
+import { seededInitializers } from './initializers';
+import { linear } from './linear';
+
+export interface SelfAttentionConfig {
+  name?: string;
+  /** Number of heads; divides the width of the tokens. */
+  heads: number;
+  seed?: number;
+}
+
+/**
+ * Multi-head self-attention, [n, tokens, width] -> [n, tokens, width]:
+ *
+ *   q, k, v = x W_qkv + b_qkv        each split into heads of width d = width / heads
+ *   y = concat over heads of softmax(q k^T / sqrt d) v
+ *   output = y W_out + b_out
+ *
+ * Weights start as N(0, 0.02^2), biases as 0, as in timm's vision transformers.
+ *
+ * @see Vaswani et al. 2017, section 3.2
+ */
+export class SelfAttention extends tf.layers.Layer {
+  static readonly className = 'SelfAttention';
+  private readonly config: { heads: number; seed?: number };
+  private qkvKernel!: tf.LayerVariable;
+  private qkvBias!: tf.LayerVariable;
+  private outKernel!: tf.LayerVariable;
+  private outBias!: tf.LayerVariable;
+
+  constructor({ heads, seed, ...layer }: SelfAttentionConfig) {
+    super(layer);
+    this.config = { heads, seed };
+  }
+
+  override build(inputShape: tf.Shape): void {
+    const { heads, seed } = this.config;
+    const width = inputShape[2] as number;
+    if (width % heads !== 0)
+      throw new RangeError(`SelfAttention: heads is ${heads}; expected a divisor of the width, ${width}`);
+    const start = seededInitializers(seed);
+    const zeros = tf.initializers.zeros();
+    this.qkvKernel = this.addWeight('qkv_kernel', [width, 3 * width], 'float32', start.normal(0.02));
+    this.qkvBias = this.addWeight('qkv_bias', [3 * width], 'float32', zeros);
+    this.outKernel = this.addWeight('out_kernel', [width, width], 'float32', start.normal(0.02));
+    this.outBias = this.addWeight('out_bias', [width], 'float32', zeros);
+    super.build(inputShape);
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return tf.tidy(() => {
+      const [x] = [inputs].flat() as tf.Tensor3D[];
+      const qkv = linear(x, this.qkvKernel.read(), this.qkvBias.read());
+      return linear(attention(qkv, this.config.heads), this.outKernel.read(), this.outBias.read());
+    });
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), ...this.config };
+  }
+}
+tf.serialization.registerClass(SelfAttention);
+
+/**
+ * softmax(q k^T / sqrt d) v of each head, for qkv [n, tokens, 3 width]. With P the softmax and y = P v:
+ *
+ *   dv = P^T dy        dP = dy v^T
+ *   dS = P (dP - rowSum(dP P)) = P (dP - rowSum(dy y))        S = q k^T / sqrt d
+ *   dq = dS k / sqrt d        dk = dS^T q / sqrt d
+ */
+function attention(qkv: tf.Tensor, heads: number): tf.Tensor {
+  const [n, tokens, width3] = qkv.shape;
+  const width = width3 / 3;
+  const d = width / heads;
+  const scale = 1 / Math.sqrt(d);
+
+  /** [n, tokens, 3 width] -> q, k, v of shape [n, heads, tokens, d]; and back */
+  const split = (qkv: tf.Tensor) =>
+    tf
+      .split(tf.transpose(tf.reshape(qkv, [n, tokens, 3, heads, d]), [2, 0, 3, 1, 4]), 3)
+      .map((part) => tf.reshape(part, [n, heads, tokens, d]));
+  const join = (parts: tf.Tensor[]) =>
+    tf.reshape(tf.transpose(tf.stack(parts), [1, 3, 0, 2, 4]), [n, tokens, width3]);
+  /** [n, heads, tokens, d] -> [n, tokens, width]; and back */
+  const joinHeads = (y: tf.Tensor) => tf.reshape(tf.transpose(y, [0, 2, 1, 3]), [n, tokens, width]);
+  const splitHeads = (y: tf.Tensor) => tf.transpose(tf.reshape(y, [n, tokens, heads, d]), [0, 2, 1, 3]);
+
+  const forward = (qkv: tf.Tensor) => {
+    const [q, k, v] = split(qkv);
+    const scaledQ = tf.mul(q, scale);
+    const p = tf.softmax(tf.matMul(scaledQ, k, false, true));
+    const y = tf.matMul(p, v);
+    return { value: joinHeads(y), kept: [scaledQ, k, v, p, y] };
+  };
+  return differentiable(
+    {
+      forward,
+      gradient: (dOut, _, [scaledQ, k, v, p, y]) => {
+        const dy = splitHeads(dOut);
+        const dp = tf.matMul(dy, v, false, true);
+        const ds = tf.mul(p, tf.sub(dp, tf.sum(tf.mul(dy, y), -1, true)));
+        const dq = tf.mul(tf.matMul(ds, k), scale);
+        return [join([dq, tf.matMul(ds, scaledQ, true, false), tf.matMul(p, dy, true, false)])];
+      },
+      composed: (qkv) => forward(qkv).value,
+    },
+    qkv,
+  );
+}
