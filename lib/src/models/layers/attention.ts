@@ -86,16 +86,16 @@ function attention(qkv: tf.Tensor, heads: number): tf.Tensor {
   const joinHeads = (y: tf.Tensor) => tf.reshape(tf.transpose(y, [0, 2, 1, 3]), [n, tokens, width]);
   const splitHeads = (y: tf.Tensor) => tf.transpose(tf.reshape(y, [n, tokens, heads, d]), [0, 2, 1, 3]);
 
-  const forward = (qkv: tf.Tensor) => {
+  const attend = (qkv: tf.Tensor, softmax: (x: tf.Tensor) => tf.Tensor) => {
     const [q, k, v] = split(qkv);
     const scaledQ = tf.mul(q, scale);
-    const p = tf.softmax(tf.matMul(scaledQ, k, false, true));
+    const p = softmax(tf.matMul(scaledQ, k, false, true));
     const y = tf.matMul(p, v);
     return { value: joinHeads(y), kept: [scaledQ, k, v, p, y] };
   };
   return differentiable(
     {
-      forward,
+      forward: (qkv) => attend(qkv, tf.softmax),
       gradient: (dOut, _, [scaledQ, k, v, p, y]) => {
         const dy = splitHeads(dOut);
         const dp = tf.matMul(dy, v, false, true);
@@ -103,8 +103,18 @@ function attention(qkv: tf.Tensor, heads: number): tf.Tensor {
         const dq = tf.mul(tf.matMul(ds, k), scale);
         return [join([dq, tf.matMul(ds, scaledQ, true, false), tf.matMul(p, dy, true, false)])];
       },
-      composed: (qkv) => forward(qkv).value,
+      composed: (qkv) => attend(qkv, softmaxOfInputs).value,
     },
     qkv,
   );
+}
+
+/**
+ * Softmax over the last axis in operations whose gradients are made of their inputs only. tf.softmax and tf.exp reuse
+ * their outputs, and tfjs loses these when it differentiates a second time: the result would be silently wrong.
+ */
+function softmaxOfInputs(x: tf.Tensor): tf.Tensor {
+  const largest = tf.tensor(tf.max(x, -1, true).arraySync()); // a constant: softmax does not depend on it
+  const e = tf.add(tf.expm1(tf.sub(x, largest)), 1);
+  return tf.div(e, tf.sum(e, -1, true));
 }
