@@ -19,6 +19,7 @@ const jupyter = require(path.join(dist, 'jupyter.js'));
 const { startKernel } = require(path.join(dist, 'main.js'));
 
 const GRACE_MS = 1000; // from Stop until a cell that does not end itself is given up
+const NODE_INTERRUPTED = 'ERR_SCRIPT_EXECUTION_INTERRUPTED'; // Stop in the synchronous part of a cell
 const CLOSING_MS = 100; // for the last replies to leave
 const ORPHAN_CHECK_MS = 2000;
 
@@ -68,6 +69,8 @@ executor.createExecutor = (root, converters, { log }) => {
         running = false;
         clearTimeout(giveUp);
         giveUp = undefined;
+        // Node has kept the signal from its listeners, while something that the cell has begun may be waiting for it.
+        if (complaints[0]?.[0]?.code === NODE_INTERRUPTED) process.emit('SIGINT');
       }
     },
     interrupt() {
@@ -193,7 +196,7 @@ function describeDiagnostic([, file, line, column, message], code) {
 /** What became of a cell that was stopped, or null where the reason is another. */
 function describeInterruption(reason) {
   if (reason?.name === 'Interrupted') return reason.message; // by breathe
-  if (reason?.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED') return 'stopped by the user';
+  if (reason?.code === NODE_INTERRUPTED) return 'stopped by the user';
   if (reason?.message === 'Interrupted asynchronously')
     return 'given up; what the cell has begun may go on until its next breathe(): restart the kernel to be sure';
   return null;
@@ -205,6 +208,7 @@ function describeError(error) {
     .replace(/^\S+:\d+\n.*\n\s*\^+\n+/, '') // where a compiled file threw: its line, and a caret below
     .split('\n')
     .filter((line) => !FOREIGN_FRAME.test(line))
+    .map((line) => line.replace('at Proxy.', 'at ')) // what cells declare is in a proxy
     .map((line) =>
       line.replace(CELL_FRAME, (_frame, count, row, column) => describePlace(count, row, column)),
     )

@@ -1,0 +1,153 @@
+"""scripts/run-notebooks.py from outside. Run by runner.test.mjs."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+import nbformat
+
+from jupyter_session import ROOT, ends_within, register_kernels
+
+RUNNER = [sys.executable, str(ROOT / 'scripts/run-notebooks.py')]
+
+
+def setUpModule():
+    unittest.addModuleCleanup(register_kernels().cleanup)
+
+
+def write_notebook(folder, name, *cells):
+    """Inside the clone, so that a cell can import the library."""
+    v4 = nbformat.v4
+    notebook = v4.new_notebook(cells=[v4.new_markdown_cell('# A notebook'), *map(v4.new_code_cell, cells)])
+    path = Path(folder, f'{name}.ipynb')
+    nbformat.write(notebook, path)
+    return path
+
+
+def run(*arguments):
+    return subprocess.run([*RUNNER, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=300)
+
+
+class Notebooks(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix='runner-', dir=ROOT / 'lib/dist')
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def test_it_fails_on_each_thing_that_a_reader_would_stumble_over_and_leaves_the_file_alone(self):
+        bad = {
+            'error': (
+                ['1', "// The next line throws.\nthrow new RangeError('boom');"],
+                'cell [2]: // The next line throws.\nRangeError: boom\n    at cell [2], line 2',
+            ),
+            'types': (['const word: string = 1;'], "cell [1]: const word: string = 1;\nLine 1: Type 'number' is not"),
+            'stderr': (["console.error('careful');"], "cell [1]: console.error('careful');\nwrote to stderr: careful"),
+            'late': (
+                ["setTimeout(() => { throw new Error('late'); }, 100);\nvoid 0;"],
+                'after the last cell\nwrote to stderr: Uncaught, begun in cell [1]: Error: late',
+            ),
+            'rejected': (
+                ["void Promise.reject(new Error('lost'));", '2'],
+                'wrote to stderr: Unhandled rejection, begun in cell [1]: Error: lost',
+            ),
+            'unmet': (
+                ["import { check } from 'focal-loss-lab';\ncheck({ 'one is two': 1 + 0 === 2 });"],
+                'Error: does not hold: one is two',
+            ),
+            'dead': (['1', 'process.exit(3);'], 'cell [2]: process.exit(3);\nthe kernel died'),
+            'slow': (['await new Promise(() => {});'], 'cell [1]: await new Promise(() => {});\ntook more than 15 s'),
+        }
+        paths = {name: write_notebook(self.folder, name, *cells) for name, (cells, _) in bad.items()}
+        before = {name: path.read_bytes() for name, path in paths.items()}
+        result = run('--timeout', 15, self.folder)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertEqual(result.stdout.split('\n')[-2], f'0 passed, {len(bad)} failed')
+        reports = re.split(r'^FAIL .*/(\w+)\.ipynb \d+\.\d s\n', result.stdout, flags=re.M)
+        reports = {name: re.sub('^     ', '', text, flags=re.M) for name, text in zip(reports[1::2], reports[2::2])}
+        for name, (_, expected) in bad.items():
+            with self.subTest(name):
+                self.assertIn(expected, reports[name])
+                self.assertEqual(paths[name].read_bytes(), before[name])
+        self.assertEqual({path.name for path in self.folder.iterdir()}, {f'{name}.ipynb' for name in bad})
+
+    def test_a_good_notebook_is_written_the_same_every_time_and_not_at_all_with_check(self):
+        path = write_notebook(
+            self.folder,
+            'good',
+            "import { breathe, check, Progress, show, toDataFrame } from 'focal-loss-lab';\nconsole.log('a');\nconsole.log('b');",
+            '',
+            'const progress = new Progress(50);\n'
+            'for (let step = 1; step <= 50; step++) {\n'
+            '  await breathe();\n  await new Promise((resolve) => setTimeout(resolve, 5));\n  progress.update(step);\n}\n'
+            "progress.done('50 steps');\nshow(toDataFrame([{ x: 1, y: 0.5 }]));\ncheck({ 'one is one': 1 + 0 === 1 });",
+        )
+        empty = path.read_bytes()
+        ids = [cell.id for cell in nbformat.read(path, 4).cells]
+        result = run('--check', path)
+        self.assertEqual(result.returncode, 0, result.stdout)
+        self.assertRegex(result.stdout, r'^ok   .*/good\.ipynb \d+\.\d s\n1 passed, 0 failed\n$')
+        self.assertEqual(path.read_bytes(), empty)
+
+        self.assertEqual(run(path).returncode, 0)
+        once = path.read_bytes()
+        self.assertEqual(run(path).returncode, 0)
+        self.assertEqual(path.read_bytes().decode(), once.decode())
+
+        notebook = nbformat.read(path, 4)
+        self.assertEqual([cell.id for cell in notebook.cells], ids)
+        self.assertEqual([c.execution_count for c in notebook.cells if c.cell_type == 'code'], [1, None, 2])
+        self.assertEqual(notebook.metadata.kernelspec, {'name': 'tslab', 'display_name': 'TypeScript', 'language': 'typescript'})
+        self.assertEqual(notebook.metadata.language_info.version, '3.7.2')
+        self.assertEqual([output.text for output in notebook.cells[1].outputs], ['a\nb\n'])
+        done, table, claims = (output.data for output in notebook.cells[3].outputs)
+        self.assertEqual(done, {'text/plain': '50 steps'})
+        self.assertIn('text/html', table)
+        self.assertEqual(claims, {'text/plain': '✓ one is one'})
+
+    def test_ctrl_c_ends_it_at_once_with_its_kernel_and_writes_nothing(self):
+        marker = self.folder / 'kernel.pid'
+        path = write_notebook(
+            self.folder,
+            'long',
+            f"require('node:fs').writeFileSync({str(marker)!r}, String(process.pid));\nfor (;;) {{}}",
+        )
+        before = path.read_bytes()
+        with subprocess.Popen([*RUNNER, str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as runner:
+            deadline = time.monotonic() + 60
+            while not (marker.exists() and marker.read_text()) and time.monotonic() < deadline:
+                time.sleep(0.05)
+            kernel = int(marker.read_text())
+            runner.send_signal(signal.SIGINT)
+            runner.send_signal(signal.SIGINT)
+            output, errors = runner.communicate(timeout=5)
+        gone = ends_within(kernel, 1)
+        if not gone:
+            os.kill(kernel, signal.SIGKILL)
+        self.assertTrue(gone)
+        self.assertEqual(runner.returncode, 130)
+        self.assertIn('left as it was', output)
+        self.assertNotIn('Traceback', errors)
+        self.assertEqual(path.read_bytes(), before)
+
+    def test_a_file_that_is_no_notebook_fails(self):
+        self.folder.joinpath('torn.ipynb').write_text('{"cells": [')
+        result = run(self.folder)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn('not a notebook', result.stdout)
+
+    def test_a_selector_that_matches_nothing_is_a_clear_error(self):
+        for arguments in (['99'], [self.folder]):
+            result = run(*arguments)
+            self.assertEqual((result.returncode, result.stdout), (1, ''))
+            self.assertRegex(result.stderr, r"^run-notebooks: no notebook ('99'; there are index, 01-|in /)")
+            self.assertEqual(result.stderr.count('\n'), 1)
+
+
+if __name__ == '__main__':
+    unittest.main()
