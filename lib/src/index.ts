@@ -2,6 +2,7 @@ export { tf } from './tf';
 
 export { device, versions, type Device } from './tf';
 export { addUniformNoise, binaryLabels, loadMnist, type Dataset } from './datasets';
+export { loadCifar10, normalize, randomResizedCrop, type RandomResizedCropOptions } from './datasets';
 export { exactSigmoidFocalLoss, sigmoidFocalLoss, stabilizedSigmoidFocalLoss } from './losses';
 export { focalLoss, focalLossGradient, naiveFocalLossGradient } from './losses';
 export {
