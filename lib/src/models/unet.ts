@@ -1,7 +1,7 @@
 import seedrandom from 'seedrandom';
 import { tf } from '../tf';
-import { BatchNorm2d } from './layers/batchNorm2d';
 import { Conv2d } from './layers/conv2d';
+import { ConvNormRelu } from './layers/convNormRelu';
 import { ConvTranspose2d } from './layers/convTranspose2d';
 
 export interface UnetOptions {
@@ -26,9 +26,8 @@ export interface UnetOptions {
  *                               of what level i had before its pool, [this, that] concatenated, and twice as above
  *   head:                       conv 1x1
  *
- * Images of 28 pixels become 14, 7, 3 and 1. Weights and biases start as in PyTorch (Conv2d, ConvTranspose2d), batch
- * norm is PyTorch's (BatchNorm2d, which says where that of tf.layers differs). 31,042,369 trainable parameters with the
- * default width and depth.
+ * Images of 28 pixels become 14, 7, 3 and 1. Initial weights and batch norm are PyTorch's (ConvNormRelu says
+ * where those of tf.layers differ). 31,042,369 trainable parameters with the default width and depth.
  *
  * @returns a model from float32 [n, size, size, channels] to logits float32 [n, size, size, 1]; the caller disposes it
  * @throws RangeError for a size below 2^depth (nothing would be left), channels, width or depth < 1, or a seed that is
@@ -49,16 +48,13 @@ export function unet(options: UnetOptions = {}): tf.LayersModel {
     throw new RangeError(`unet: seed is ${seed}; expected an integer`);
 
   const random = seedrandom(seed?.toString());
-  const { concatenate, maxPooling2d, reLU, zeroPadding2d } = tf.layers;
+  const { concatenate, maxPooling2d, zeroPadding2d } = tf.layers;
   const apply = (layer: tf.layers.Layer, x: tf.SymbolicTensor | tf.SymbolicTensor[]) =>
     layer.apply(x) as tf.SymbolicTensor;
 
   const doubleConv = (name: string, x: tf.SymbolicTensor, filters: number) => {
-    for (const i of [1, 2]) {
-      x = apply(new Conv2d({ name: `${name}_conv${i}`, filters, kernelSize: 3, seed: random.int32() }), x);
-      x = apply(new BatchNorm2d({ name: `${name}_norm${i}` }), x);
-      x = apply(reLU({ name: `${name}_relu${i}` }), x);
-    }
+    for (const i of [1, 2])
+      x = apply(new ConvNormRelu({ name: `${name}_conv${i}`, filters, seed: random.int32() }), x);
     return x;
   };
 
@@ -73,7 +69,7 @@ export function unet(options: UnetOptions = {}): tf.LayersModel {
   for (let level = depth - 1; level >= 0; level--) {
     const name = `up${level}`;
     const filters = width * 2 ** level;
-    x = apply(new ConvTranspose2d({ name: `${name}_conv0`, filters, scale: 2, seed: random.int32() }), x);
+    x = apply(new ConvTranspose2d({ name: `${name}_enlarge`, filters, scale: 2, seed: random.int32() }), x);
     const missing = (skips[level].shape[1] as number) - (x.shape[1] as number); // 1 where the pool met an odd size
     if (missing > 0)
       x = apply(zeroPadding2d({ name: `${name}_pad`, padding: [[0, missing], [0, missing]] }), x); // prettier-ignore

@@ -22,7 +22,7 @@ describe("unet, the paper's segmentation network", () => {
     assert.equal(trainableParameters(model), 31_042_369);
     assert.deepEqual(model.inputs[0].shape, [null, 28, 28, 1]);
     assert.deepEqual(model.outputs[0].shape, [null, 28, 28, 1]);
-    assert.deepEqual(model.getLayer('bottom_relu2').outputShape, [null, 1, 1, 1024]);
+    assert.deepEqual(model.getLayer('bottom_conv2').outputShape, [null, 1, 1, 1024]);
     model.dispose();
   });
 
@@ -33,7 +33,7 @@ describe("unet, the paper's segmentation network", () => {
       ['down0_conv1', 9 * 1],
       ['down1_conv1', 9 * 16],
       ['bottom_conv2', 9 * 64],
-      ['up1_conv0', 4 * 32], // PyTorch counts the outputs of a transposed convolution
+      ['up1_enlarge', 4 * 32], // PyTorch counts the outputs of a transposed convolution
       ['up0_conv1', 9 * 32],
       ['logit', 16],
     ];
@@ -158,7 +158,7 @@ describe("unet, the paper's segmentation network", () => {
     const image = uniform(1, [1, 4, 4, 1]);
     assert.throws(
       () => model.apply(image, { training: true }),
-      /bottom_norm1: one value per channel, input shape \[1,1,1,4\]/,
+      /bottom_conv1: one value per channel, shape \[1,1,1,4\]/,
     );
     tf.dispose(model.predict(image));
     model.dispose();

@@ -14,19 +14,25 @@ export class Gelu extends tf.layers.Layer {
 }
 tf.serialization.registerClass(Gelu);
 
-/** Phi and its derivative, the normal density. */
-const distribution = (x: tf.Tensor) => tf.mul(tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1), 0.5);
-const density = (x: tf.Tensor) => tf.mul(tf.exp(tf.mul(tf.square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
-
+/**
+ * With c = x / sqrt 2, Phi = (1 + erf c) / 2, and since Phi'(x) = e^(-c^2) / sqrt(2 pi):
+ *
+ *   gelu'(x) = Phi + x Phi' = Phi + c / e^(c^2) / sqrt pi
+ */
 function gelu(x: tf.Tensor): tf.Tensor {
+  const forward = (x: tf.Tensor) => {
+    const c = tf.mul(x, Math.SQRT1_2);
+    const phi = tf.mul(tf.add(tf.erf(c), 1), 0.5);
+    return { value: tf.mul(x, phi), kept: [c, phi] };
+  };
   return differentiable(
     {
-      forward: (x) => {
-        const phi = distribution(x);
-        return { value: tf.mul(x, phi), kept: [phi] };
+      forward,
+      gradient: (dy, _, [c, phi]) => {
+        const xDensity = tf.mul(tf.div(c, tf.exp(tf.square(c))), 1 / Math.sqrt(Math.PI));
+        return [tf.mul(dy, tf.add(phi, xDensity))];
       },
-      gradient: (dy, [x], [phi]) => [tf.mul(dy, tf.add(phi, tf.mul(x, density(x))))],
-      composed: (x) => tf.mul(x, distribution(x)),
+      composed: (x) => forward(x).value,
     },
     x,
   );
