@@ -61,7 +61,8 @@ export {
   type Table,
   type VegaLiteSpec,
 } from './display';
-export { publishedMnistLosses, publishedMnistRuns, readRun, toDataFrame, writeRun } from './results';
+export { publishedCifar10, publishedMnistLosses, publishedMnistRuns, publishedSegmentation } from './results';
+export { readRun, toDataFrame, writeRun } from './results';
 export {
   type Json,
   type PublishedLoss,

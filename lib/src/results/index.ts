@@ -1,7 +1,9 @@
 export { toDataFrame, type Row, type RowOf } from './dataFrame';
 export {
+  publishedCifar10,
   publishedMnistLosses,
   publishedMnistRuns,
+  publishedSegmentation,
   type PublishedLoss,
   type PublishedRun,
   type PublishedSettings,

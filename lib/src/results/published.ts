@@ -36,6 +36,14 @@ const LOSSES = {
   name: 'mnist-classification-losses.csv',
   sha256: 'c6c3f23bb0fd44572704cb649b7b76501567a2555d527970366d96166e56bcaf',
 };
+const CIFAR10 = {
+  name: 'cifar10-classification.csv',
+  sha256: '26db679570f096adea1725a188eb12c2781e5e50b17aa40124caa299a8b98915',
+};
+const SEGMENTATION = {
+  name: 'mnist-segmentation.csv',
+  sha256: 'ef7d3eb7d1995eb981c50dd5572a72610b64ef05ef15c629e7f7e01e238448ec',
+};
 
 let runs: readonly PublishedRun[] | undefined;
 let losses: ReadonlyMap<string, readonly PublishedLoss[]> | undefined;
@@ -74,6 +82,40 @@ export function publishedMnistLosses(settings: PublishedSettings): PublishedLoss
         'there are loss original, stabilized; noise 0, 0.5, 0.75; gamma 0, 0.1, ..., 0.9, 1, 2, 3, 4, 5; threshold 0..8',
     );
   return found.map((epoch) => ({ ...epoch }));
+}
+
+/**
+ * Mean loss and accuracy per epoch of the paper's CNN on CIFAR-10, gamma 0.5. The original loss ends before its first NaN.
+ *
+ * The accuracy counts logits above 0.5, not above 0, as positive: see notebooks/04-cifar10-classification.ipynb.
+ *
+ * @throws Error if the file is missing or is not the published one
+ * @see data/published/README.md; van Leeuwen et al. 2025
+ */
+export function publishedCifar10(loss: PublishedSettings['loss']): (PublishedLoss & { accuracy: number })[] {
+  return readPublished(CIFAR10)
+    .filter((row) => row[0] === loss)
+    .map(([, epoch, meanLoss, accuracy]) => ({
+      epoch: Number(epoch),
+      meanLoss: Number(meanLoss),
+      accuracy: Number(accuracy),
+    }));
+}
+
+/**
+ * Mean loss per epoch of the paper's U-Net on MNIST, gamma 0.5. The original loss ends before its first NaN, if it met one.
+ *
+ * @param noise  amplitude: 0, 0.5 or 0.75
+ * @throws RangeError for any other noise, Error if the file is missing or is not the published one
+ * @see data/published/README.md; van Leeuwen et al. 2025
+ */
+export function publishedSegmentation(loss: PublishedSettings['loss'], noise: number): PublishedLoss[] {
+  const found = readPublished(SEGMENTATION).filter((row) => row[0] === loss && Number(row[1]) === noise);
+  if (found.length === 0)
+    throw new RangeError(
+      `publishedSegmentation: no run with loss ${loss}, noise ${noise}; there are loss original, stabilized; noise 0, 0.5, 0.75`,
+    );
+  return found.map(([, , epoch, meanLoss]) => ({ epoch: Number(epoch), meanLoss: Number(meanLoss) }));
 }
 
 function readLosses(): ReadonlyMap<string, readonly PublishedLoss[]> {

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { describe, test } from 'node:test';
-import { publishedMnistLosses, publishedMnistRuns, type PublishedSettings } from 'focal-loss-lab';
+import {
+  publishedCifar10,
+  publishedMnistLosses,
+  publishedMnistRuns,
+  publishedSegmentation,
+  type PublishedSettings,
+} from 'focal-loss-lab';
 
 const ofDeath = publishedMnistRuns().filter((run) => run.firstNanEpoch !== null);
 
@@ -85,5 +91,37 @@ describe('the published MNIST runs', () => {
       console.log(performance.now() - start);`;
     const printed = execFileSync(process.execPath, ['-e', script], { cwd: tmpdir(), encoding: 'utf8' });
     assert.ok(Number(printed) < 500, `${printed} ms`);
+  });
+});
+
+describe('the published CIFAR-10 runs', () => {
+  test('the original loss died in epoch 293, the stabilized one not in 1000', () => {
+    assert.equal(publishedCifar10('original').length, 293);
+    assert.equal(publishedCifar10('stabilized').length, 1000);
+  });
+  test('both begin at 0.6, the accuracy of always saying class 0', () => {
+    assert.equal(publishedCifar10('original')[0].accuracy, 0.6);
+    assert.equal(publishedCifar10('stabilized')[0].accuracy, 0.6);
+  });
+});
+
+describe('the published segmentation runs', () => {
+  for (const [noise, epochs] of [
+    [0, 57],
+    [0.5, 871],
+    [0.75, 1000],
+  ])
+    test(`the original loss at noise ${noise} has ${epochs} epochs without a NaN, the stabilized one 1000`, () => {
+      assert.deepEqual(
+        publishedSegmentation('original', noise).map(({ epoch }) => epoch),
+        Array.from({ length: epochs }, (_, epoch) => epoch),
+      );
+      assert.equal(publishedSegmentation('stabilized', noise).length, 1000);
+    });
+  test('there is no other noise', () => {
+    assert.throws(
+      () => publishedSegmentation('original', 0.25),
+      /publishedSegmentation: no run with .* noise 0.25; there are/,
+    );
   });
 });
