@@ -1,2 +1,3 @@
-export { train, type Divergence, type TrainingOptions, type TrainingRecord, type TrainingRun } from './train';
+export { train, type Divergence, type TrainingOptions, type TrainingRun } from './train';
+export type { TrainingRecord } from './records';
 export type { Loss } from './step';

@@ -10,7 +10,8 @@ import { tf } from '../tf';
 export class MomentumDescent {
   private readonly learningRate: tf.Scalar;
   private readonly momentum: tf.Scalar;
-  private readonly velocities: tf.Variable[];
+  /** In the order of the weights. */
+  readonly velocities: tf.Variable[];
 
   constructor(
     private readonly weights: tf.Variable[],

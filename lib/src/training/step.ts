@@ -37,6 +37,19 @@ export class Trainer {
     this.descent = new MomentumDescent(this.weights, options);
   }
 
+  /** All that steps change: the weights, also those without a gradient (running statistics), and the velocities. */
+  variables(): { name: string; variable: tf.Variable }[] {
+    const weights = this.model.weights.map((weight, i) => ({
+      name: `weights/${i}/${weight.originalName}`, // numbered, since layers of different sublayers may share a name
+      variable: weight.read() as tf.Variable,
+    }));
+    const velocities = this.descent.velocities.map((variable, i) => ({
+      name: `velocities/${i}/${this.names[i]}`,
+      variable,
+    }));
+    return [...weights, ...velocities];
+  }
+
   /**
    * One step, unless something is not finite. The loss may be finite where its gradient is not, so both are looked at,
    * and the logits. To read from the device only once, it first reads sums: a sum is not finite if one of its terms is

@@ -1,7 +1,10 @@
-import seedrandom from 'seedrandom';
 import { addUniformNoise } from '../datasets';
 import { breathe, Progress } from '../display';
 import { tf } from '../tf';
+import { Checkpoint, START, type Parts, type Position } from './checkpoint';
+import { fingerprint } from './fingerprint';
+import { Recorder, type TrainingRecord } from './records';
+import { Sampler } from './sampler';
 import { Trainer, type Loss, type StepResult } from './step';
 
 export interface TrainingOptions {
@@ -25,22 +28,8 @@ export interface TrainingOptions {
   recordEvery?: number;
   /** Name on the progress line. */
   label?: string;
-}
-
-/** What happened in the steps since the previous record. */
-export interface TrainingRecord {
-  /** The last of these steps; the first of the run is 1. */
-  step: number;
-  /** Epoch of that step; the first is 0. */
-  epoch: number;
-  /** Mean over the steps. */
-  loss: number;
-  /** Fraction of the samples with logit > 0 where the label is 1, and logit <= 0 where it is 0. */
-  accuracy: number;
-  /** Largest |logit| of all. */
-  maxAbsLogit: number;
-  /** Wall-clock time since the start of the run, in seconds: the only field that differs from run to run. */
-  seconds: number;
+  /** A file for the state after every epoch, from which the same call goes on; made if there is none. */
+  checkpoint?: string;
 }
 
 /** The first step that met a value which is not finite; its update was not made. */
@@ -49,6 +38,8 @@ export interface Divergence {
   step: number;
   /** Which values: 'loss', 'gradient of conv1/kernel, conv1/bias', 'gradient of all 10 weights', ... */
   what: string;
+  /** Largest |logit| of that step's batch; Infinity or NaN if the logits themselves are not finite. */
+  maxAbsLogit: number;
 }
 
 export interface TrainingRun {
@@ -65,35 +56,76 @@ export interface TrainingRun {
  * stops: the model keeps its last finite weights, and the run says when, and what it was. Shows a progress line, and
  * ends with an `Interrupted` error when the user presses Stop.
  *
+ * With `checkpoint`, all that is needed to go on is written to that file before the first step and after every epoch.
+ * If the file is there already, the run in it goes on: after a crash or Stop the same call loses at most the epoch it was
+ * in, and gives the weights and records (but for their seconds) of an undisturbed run. A run that had ended is
+ * returned at once, and a larger `epochs` continues it. To start over, delete the file or give another name.
+ *
+ * The file must be of the same settings, data, model and version of this library. Compared are the shapes and 64 samples
+ * of the data, the layers of the model, and the loss at some logits; not compared are the initial weights, which
+ * are replaced, the other samples, and the loss elsewhere. Layers that draw random numbers (dropout) do not go on as if
+ * undisturbed. If the file can no longer be written, the disk being full, training goes on with a notice.
+ *
  * @param model  from images [n, ...] to logits; changed in place, stays the caller's
  * @returns the records and, if it diverged, where. An incomplete last record is kept.
  * @throws RangeError or Error naming the option, before the first step, for shapes that do not fit, labels other than
- *   0 and 1, no data, or numbers out of range
+ *   0 and 1, no data, numbers out of range, or a checkpoint that is damaged, is of another run (naming the first
+ *   difference), or cannot be written
  * @see notebooks/03-mnist-classification.ipynb, where this loop is written out
  */
 export async function train(model: tf.LayersModel, options: TrainingOptions): Promise<TrainingRun> {
   checkOptions(model, options);
-  const { images, labels, loss, epochs, batchSize, learningRate, momentum, seed, noise = 0 } = options;
-  const samples = images.shape[0];
-  const stepsPerEpoch = Math.ceil(samples / batchSize);
-  const { recordEvery = stepsPerEpoch, label = 'training' } = options;
+  const { images, labels, loss, learningRate, momentum, seed, checkpoint: file } = options;
+  const { batchSize, noise = 0, recordEvery = stepsPerEpoch(options) } = options;
 
-  const random = seedrandom(String(seed));
-  const order = Int32Array.from({ length: samples }, (_, i) => i);
-  const recorder = new Recorder();
-  const progress = new Progress(epochs * stepsPerEpoch, label);
   const trainer = new Trainer(model, loss, { learningRate, momentum });
-  let diverged: Divergence | null = null;
+  const parts: Parts = { trainer, sampler: new Sampler(images.shape[0], seed), recorder: new Recorder() };
+  try {
+    if (file === undefined) return await run(parts, options, START);
+    const settings = { seed, learningRate, momentum, batchSize, noise, recordEvery };
+    const identity = fingerprint(model, { images, labels, loss }, settings);
+    const checkpoint = new Checkpoint(file, identity, parts);
+    const position = await checkpoint.restore(options.epochs);
+    if (position === undefined) await checkpoint.save(START); // a file that cannot be written is found out now
+    return await run(parts, options, position ?? START, checkpoint);
+  } finally {
+    trainer.dispose();
+  }
+}
+
+const stepsPerEpoch = ({ images, batchSize }: TrainingOptions) => Math.ceil(images.shape[0] / batchSize);
+
+/** Trains from a position to the end, saving after every epoch. */
+async function run(
+  { trainer, sampler, recorder }: Parts,
+  options: TrainingOptions,
+  from: Position,
+  checkpoint?: Checkpoint,
+): Promise<TrainingRun> {
+  const { images, labels, epochs, batchSize, noise = 0, label = 'training' } = options;
+  const { recordEvery = stepsPerEpoch(options) } = options;
+  const samples = images.shape[0];
+  const progress = new Progress(epochs * stepsPerEpoch(options), label);
+  const ended = () => diverged !== null || epoch === epochs;
+  let { epoch, step, diverged } = from;
+  let origin = '';
+  if (from !== START) {
+    origin = ended()
+      ? `, read from ${checkpoint?.file}`
+      : `, resumed at epoch ${epoch} from ${checkpoint?.file}`;
+    progress.update(step, origin.slice(2));
+  }
 
   try {
-    for (let epoch = 0, step = 1; epoch < epochs && diverged === null; epoch++) {
-      shuffle(order, random);
-      for (let start = 0; start < samples && diverged === null; start += batchSize, step++) {
+    while (!ended()) {
+      sampler.shuffle();
+      for (let start = 0; start < samples && diverged === null; start += batchSize) {
         await breathe();
+        step++;
         const batch = tf.tidy(() => {
-          const indices = tf.tensor1d(order.slice(start, start + batchSize), 'int32');
+          const indices = tf.tensor1d(sampler.order.slice(start, start + batchSize), 'int32');
           const chosen = tf.gather(images, indices);
-          const input = noise > 0 ? addUniformNoise(chosen, noise, random.int32()) : chosen;
+          const input = noise > 0 ? addUniformNoise(chosen, noise, sampler.noiseSeed()) : chosen;
           return { input, target: tf.gather(labels, indices) };
         });
         let result: StepResult;
@@ -103,65 +135,24 @@ export async function train(model: tf.LayersModel, options: TrainingOptions): Pr
           tf.dispose(batch);
         }
         if (result.notFinite !== undefined) {
-          diverged = { epoch, step, what: result.notFinite };
+          diverged = { epoch, step, what: result.notFinite, maxAbsLogit: result.maxAbsLogit };
         } else {
           recorder.add(step, epoch, result);
           if (step % recordEvery === 0) recorder.close();
-          progress.update(step, `epoch ${epoch}, loss ${result.loss.toPrecision(3)}`);
+          progress.update(step, `epoch ${epoch}, loss ${result.loss.toPrecision(3)}${origin}`);
         }
       }
+      if (diverged === null) epoch++;
+      await checkpoint?.save({ epoch, step, diverged });
     }
   } catch (error) {
-    progress.done(`${label}: stopped`);
+    const next = checkpoint && `, to be resumed at epoch ${checkpoint.epoch} from ${checkpoint.file}`;
+    progress.done(`${label}: stopped${next ?? ''}`);
     throw error;
-  } finally {
-    trainer.dispose();
   }
   recorder.close();
-  progress.done(`${label}: ${summary(recorder.records, diverged)}`);
+  progress.done(`${label}: ${summary(recorder.records, diverged)}${origin}`);
   return { records: recorder.records, diverged };
-}
-
-/** Fisher and Yates: every order is equally likely. */
-function shuffle(order: Int32Array, random: () => number): void {
-  for (let i = order.length - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    [order[i], order[j]] = [order[j], order[i]];
-  }
-}
-
-/** Gathers steps into records. */
-class Recorder {
-  readonly records: TrainingRecord[] = [];
-  private readonly start = performance.now();
-  private steps = 0;
-  private samples = 0;
-  private correct = 0;
-  private lossSum = 0;
-  private maxAbsLogit = 0;
-  private last = { step: 0, epoch: 0 };
-
-  add(step: number, epoch: number, result: StepResult): void {
-    this.steps += 1;
-    this.lossSum += result.loss;
-    this.correct += result.correct;
-    this.samples += result.count;
-    this.maxAbsLogit = Math.max(this.maxAbsLogit, result.maxAbsLogit);
-    this.last = { step, epoch };
-  }
-
-  /** Ends the current record; no step, no record. */
-  close(): void {
-    if (this.steps === 0) return;
-    this.records.push({
-      ...this.last,
-      loss: this.lossSum / this.steps,
-      accuracy: this.correct / this.samples,
-      maxAbsLogit: this.maxAbsLogit,
-      seconds: (performance.now() - this.start) / 1000,
-    });
-    this.steps = this.lossSum = this.correct = this.samples = this.maxAbsLogit = 0;
-  }
 }
 
 function summary(records: TrainingRecord[], diverged: Divergence | null): string {
@@ -182,6 +173,7 @@ function checkOptions(model: tf.LayersModel, options: TrainingOptions): void {
     seed,
     noise = 0,
     recordEvery = 1,
+    checkpoint,
   } = options;
   const expect = (valid: boolean, name: string, value: unknown, expected: string) => {
     if (!valid) throw new RangeError(`train: ${name} is ${value}; expected ${expected}`);
@@ -195,6 +187,7 @@ function checkOptions(model: tf.LayersModel, options: TrainingOptions): void {
   expect(momentum >= 0 && momentum < 1, 'momentum', momentum, 'a number in [0, 1)');
   expect(noise >= 0 && noise < Infinity, 'noise', noise, 'a finite number >= 0');
   expect(Number.isInteger(seed), 'seed', seed, 'an integer');
+  expect(checkpoint !== '', 'checkpoint', "''", 'the name of a file');
 
   const shape = (axes: (number | null)[]) => `[${axes.map((n) => n ?? 'n').join(', ')}]`;
   const inputShape = model.inputs[0].shape;

@@ -119,6 +119,11 @@ describe('train', () => {
       assert.equal(diverged.epoch, Math.floor((diverged.step - 1) / 2)); // two steps per epoch
     });
 
+    test('it says how large the logits of the fatal batch were: the easy sample had just passed 24 ln 2', async () => {
+      const { weight, diverged } = await trainOnPixels([1, 0.05], { loss: original, ...options });
+      expectClose([diverged?.maxAbsLogit ?? 0], [weight], { relative: 1e-6 }); // its pixel is 1
+    });
+
     test('the stabilized loss goes on', async () => {
       const { weight, diverged } = await trainOnPixels([1, 0.05], { loss: stabilized, ...options });
       assert.equal(diverged, null);
@@ -140,6 +145,7 @@ describe('train', () => {
     const options = { loss, epochs: 1, batchSize: 1, learningRate: 1e-30, momentum: 0, seed: 1 };
     const { diverged } = await train(model, { images, labels, ...options });
     assert.equal(diverged?.what, 'loss, gradient of hidden/kernel, logit/kernel');
+    expectClose([diverged?.maxAbsLogit ?? 0], [1e30], { relative: 1e-6 });
     assert.equal(model.getWeights()[0].dataSync()[0], 1, 'nothing was applied');
     model.dispose();
     tf.dispose([images, labels]);
