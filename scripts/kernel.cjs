@@ -17,6 +17,7 @@ const dist = path.join(path.dirname(require.resolve('tslab/package.json')), 'dis
 const executor = require(path.join(dist, 'executor.js'));
 const jupyter = require(path.join(dist, 'jupyter.js'));
 const { startKernel } = require(path.join(dist, 'main.js'));
+const ts = require(require.resolve('@tslab/typescript-for-tslab', { paths: [dist] }));
 
 const GRACE_MS = 1000; // from Stop until a cell that does not end itself is given up
 const NODE_INTERRUPTED = 'ERR_SCRIPT_EXECUTION_INTERRUPTED'; // Stop in the synchronous part of a cell
@@ -44,15 +45,30 @@ const sources = new Map();
 
 Error.stackTraceLimit = 50; // tfjs alone takes ten frames
 
+/** { x } as { x: x }: tslab renames what earlier cells have declared, but overlooks the short form. */
+function expandShorthand(source) {
+  const insertions = [];
+  const visit = (node) => {
+    if (ts.isShorthandPropertyAssignment(node)) insertions.push(node.name);
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile('cell.ts', source, ts.ScriptTarget.Latest));
+  return insertions.reduceRight(
+    (text, { text: name, end }) => `${text.slice(0, end)}: ${name}${text.slice(end)}`,
+    source,
+  );
+}
+
 const { createExecutor } = executor;
 executor.createExecutor = (root, converters, { log }) => {
   const { node } = converters;
   const { convert } = node;
   node.convert = (declarations, source) => {
-    const converted = convert(declarations, source);
+    const expanded = expandShorthand(source);
+    const converted = convert(declarations, expanded);
     if (!converted.output) return converted;
     const { count } = cells.getStore();
-    sources.set(count, { source: source.split('\n'), compiled: converted.output.split('\n') });
+    sources.set(count, { source: expanded.split('\n'), compiled: converted.output.split('\n') });
     return { ...converted, output: `${converted.output}\n//# sourceURL=cell-${count}` };
   };
   const inner = createExecutor(root, converters, { log, error: (...args) => complaints.push(args) });

@@ -3,6 +3,11 @@
 import { root } from './setup/project.mjs';
 import { runInForeground } from './setup/processes.mjs';
 
+const profile = process.env.FOCAL_PROFILE;
+if (profile && !['quick', 'paper'].includes(profile)) {
+  console.error(`[start] FOCAL_PROFILE is '${profile}'; expected 'quick' or 'paper'`);
+  process.exit(1);
+}
 const args = ['lab', `--ServerApp.root_dir=${root}`, '--LabApp.default_url=/lab/tree/notebooks/index.ipynb'];
 if (process.getuid() === 0) {
   console.log('[start] you are root: JupyterLab gets --allow-root');

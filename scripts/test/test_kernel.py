@@ -114,6 +114,11 @@ class Kernel(unittest.TestCase):
         found = self.session.reply(self.session.client.inspect('learningRate', 5))
         self.assertIn('const learningRate: 0.001', found['data']['text/plain'])
 
+    def test_the_short_form_of_a_property_finds_what_earlier_cells_have_declared(self):
+        self.run_cell('let shortA = 1;\nconst shortB = 2;')
+        result = self.run_cell('const both = { shortA, ...{ shortB } };\n({ shortA = 5 } = { shortA: 3 });\n[both, shortA];')
+        self.assertEqual(result.text('stdout').strip(), '[ { shortA: 1, shortB: 2 }, 3 ]')
+
     def test_requests_that_tslab_does_not_know_are_answered_without_a_word_in_the_notebook(self):
         history = self.session.reply(self.session.client.history(hist_access_type='tail', n=3))
         self.assertEqual(history, {'status': 'ok', 'history': []})

@@ -110,7 +110,7 @@ async function readPlainOrGzipped(name: string): Promise<{ file: string; content
   if (existsSync(plain)) return { file: plain, content: await readFile(plain) };
   if (!existsSync(gzipped)) {
     throw new Error(
-      `loadMnist: ${plain}: not found, nor ${name}.gz; expected MNIST's four idx files in that folder`,
+      `loadMnist: ${plain}: not found, nor ${name}.gz; expected MNIST's four idx files in that folder (FOCAL_DATA_DIR)`,
     );
   }
   try {

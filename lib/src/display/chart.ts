@@ -40,7 +40,7 @@ export async function chart(spec: VegaLiteSpec): Promise<void> {
         [MIME]: {
           embed_options: { actions: { export: true, source: false, compiled: false, editor: false } },
         },
-        'image/png': png.metadata,
+        'image/png': { ...png.metadata, alt: text },
       },
     },
   );

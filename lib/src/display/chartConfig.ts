@@ -8,6 +8,7 @@ const GRID = '#e3e3e3';
 /** The look of every chart. Background and inks are set, so that a dark theme cannot put white text on white. */
 export const CHART_CONFIG: Config = {
   background: 'white',
+  numberFormat: '.4~g', // of tooltips, too
   padding: 8,
   font: FONT_FAMILY,
   view: { continuousWidth: 480, continuousHeight: 280, stroke: null },
@@ -32,6 +33,7 @@ export const CHART_CONFIG: Config = {
     titleFontSize: 12,
     titleFontWeight: 'normal',
     titlePadding: 8,
+    labelFlush: false,
   },
   axisXDiscrete: { labelAngle: 0 },
   legend: {

@@ -71,9 +71,10 @@ export async function imageGrid(
     `height="${GAP + down * (tileHeight + GAP)}">${tiles.join('')}</svg>`;
   const { base64, metadata } = svgToPng(svg);
   const text = `${n} ${n === 1 ? 'image' : 'images'} of ${height}x${width}${channels === 3 ? ', RGB' : ''}`;
+  const alt = captions === undefined ? text : `${text}: ${captions.join(', ')}`;
   displayBundle(
-    { 'image/png': base64, 'text/plain': captions === undefined ? text : `${text}: ${captions.join(', ')}` },
-    { metadata: { 'image/png': metadata } },
+    { 'image/png': base64, 'text/plain': alt },
+    { metadata: { 'image/png': { ...metadata, alt } } },
   );
 }
 

@@ -72,7 +72,9 @@ function toHtml({ headers, cells }: Grid, digits: number, caption?: string, rema
     .map((row) => `<tr>${row.join('')}</tr>`)
     .join('');
   const title =
-    caption === undefined ? '' : `<caption style="text-align:left">${escapeHtml(caption)}</caption>`;
+    caption === undefined
+      ? ''
+      : `<caption style="text-align:left;white-space:nowrap">${escapeHtml(caption)}</caption>`;
   const foot = remainder === undefined ? '' : `<p>${remainder}</p>`;
   return `<table class="dataframe">${title}<thead><tr>${head}</tr></thead><tbody>${body}</tbody></table>${foot}`;
 }
@@ -100,11 +102,10 @@ function toText({ headers, cells }: Grid, digits: number): string {
     .join('\n');
 }
 
-/** Whether a column holds numbers: missing values do not make it text. */
+/** Whether a column holds numbers: neither missing values nor a word among them, such as 'none', make it text. */
 function isNumeric(cells: unknown[][], column: number): boolean {
-  return cells.every(
-    (row) => row[column] === null || row[column] === undefined || typeof row[column] === 'number',
-  );
+  const values = cells.map((row) => row[column]).filter((value) => value !== null && value !== undefined);
+  return values.length === 0 || values.some((value) => typeof value === 'number');
 }
 
 function format(value: unknown, digits: number): string {

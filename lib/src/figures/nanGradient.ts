@@ -58,12 +58,20 @@ export function gradientTail(rows: readonly GradientAtLogit[], setting: string):
   const sizes = rows.filter(isNumber).map((row) => ({ ...row, gradient: Math.abs(row.gradient) }));
   const positive = sizes.filter((row) => row.gradient > 0);
   const floor = 10 ** Math.floor(Math.log10(Math.min(...positive.map((row) => row.gradient))));
+  const fate = (loss: string) => {
+    const own = rows.filter((row) => row.loss === loss);
+    const end = own.find((row) => !(Math.abs(row.gradient) > 0)); // NaN or 0
+    if (end === undefined) return `${loss}: alive to the end`;
+    return `${loss}: ${Number.isNaN(end.gradient) ? 'NaN' : '0'} from ${end.logit}`;
+  };
   const zeros = sizes.filter((row) => row.gradient === 0).map((row) => ({ ...row, y: floor }));
   const styles = seriesEncoding('loss', unique(rows.map((row) => row.loss)));
   const x = { field: 'logit', type: 'quantitative', title: 'logit x (label 1)' };
   return {
     title: {
-      text: 'One loss is right to the end, one vanishes too slowly, one dies',
+      text: unique(rows.map((row) => row.loss))
+        .map(fate)
+        .join('; '),
       subtitle: `${setting}. Red crosses: NaN. Triangles on the floor: a gradient of exactly 0.`,
     },
     width: 560,

@@ -45,7 +45,7 @@ export function gammaEncoding(): Record<string, unknown> {
       field: 'gamma',
       type: 'ordinal',
       title: 'gamma',
-      scale: { scheme: { name: 'viridis', extent: [0, 0.9] } },
+      scale: { scheme: { name: 'plasma', extent: [0, 0.9] } },
     },
     opacity: { condition: { param: 'picked', value: 1 }, value: 0.12 },
   };

@@ -100,9 +100,10 @@ export interface EpochLoss {
 }
 
 /** Mean loss per epoch, the published runs beside ours; a cross on the axis is the epoch of the first NaN. */
-export function lossPerEpoch(rows: readonly EpochLoss[], finding: string): VegaLiteSpec {
+export function lossPerEpoch(rows: readonly EpochLoss[]): VegaLiteSpec {
   const names = [...new Set(rows.map((row) => row.name))];
   const deaths = rows.filter((row) => row.loss === null).map(({ name, epoch }) => ({ name, epoch }));
+  const inWords = ({ name, epoch }: { name: string; epoch: number }) => `${name} in epoch ${epoch}`;
   const styles = seriesEncoding('name', names);
   const x = {
     field: 'epoch',
@@ -111,7 +112,10 @@ export function lossPerEpoch(rows: readonly EpochLoss[], finding: string): VegaL
     axis: { tickMinStep: 1, format: 'd' },
   };
   return {
-    title: { text: finding, subtitle: 'A cross on the axis marks the epoch of the first NaN.' },
+    title: {
+      text: deaths.length > 0 ? `First NaN: ${deaths.map(inWords).join(', ')}` : 'No run has met a NaN',
+      subtitle: 'Mean loss of each epoch; a cross on the axis marks the epoch of the first NaN.',
+    },
     width: 560,
     height: 260,
     layer: [

@@ -147,7 +147,7 @@ async function run(
     }
   } catch (error) {
     const next = checkpoint && `, to be resumed at epoch ${checkpoint.epoch} from ${checkpoint.file}`;
-    progress.done(`${label}: stopped${next ?? ''}`);
+    progress.done(`${label}: stopped after step ${step}${next ?? ''}`);
     throw error;
   }
   recorder.close();

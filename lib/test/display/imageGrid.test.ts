@@ -7,7 +7,8 @@ import { decodePng } from './decodePng';
 async function grid(images: tf.Tensor, options: ImageGridOptions = {}) {
   const { data, metadata } = await outputOf(() => imageGrid(images as tf.Tensor4D, options));
   images.dispose();
-  return { text: data['text/plain'], size: metadata['image/png'], image: decodePng(data['image/png']) };
+  const { alt, ...size } = metadata['image/png'];
+  return { text: data['text/plain'], size, alt, image: decodePng(data['image/png']) };
 }
 
 /** Two CSS pixels of gap and border precede the first image; two pixels are one CSS pixel. */
@@ -17,11 +18,12 @@ const centerOf = (column: number, row: number, side: number) =>
 
 describe('imageGrid', () => {
   test('images stand in rows, each pixel enlarged without blur', async () => {
-    const { text, size, image } = await grid(tf.tensor3d([0, 0.2, 0.6, 1, 0.4], [5, 1, 1]), {
+    const { text, size, alt, image } = await grid(tf.tensor3d([0, 0.2, 0.6, 1, 0.4], [5, 1, 1]), {
       columns: 3,
       scale: 10,
     });
     assert.equal(text, '5 images of 1x1');
+    assert.equal(alt, text, 'whoever cannot see the picture reads the same');
     assert.deepEqual(size, { width: GAP + 3 * (10 + GAP), height: GAP + 2 * (10 + GAP) });
     [0, 51, 153, 255, 102].forEach((gray, i) =>
       assert.deepEqual(image.at(...centerOf(i % 3, Math.floor(i / 3), 10)), [gray, gray, gray, 255]),

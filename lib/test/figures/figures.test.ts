@@ -67,13 +67,10 @@ const figures: Record<string, VegaLiteSpec> = {
   gradientSweep: gradientSweep(gradients, 'setting'),
   gradientTail: gradientTail(gradients, 'setting'),
   trainingCurves: trainingCurves(curves, 'setting'),
-  lossPerEpoch: lossPerEpoch(
-    [
-      { name: 'published original', epoch: 0, loss: 0.1 },
-      { name: 'original', epoch: 1, loss: null },
-    ],
-    'finding',
-  ),
+  lossPerEpoch: lossPerEpoch([
+    { name: 'published original', epoch: 0, loss: 0.1 },
+    { name: 'original', epoch: 1, loss: null },
+  ]),
   deathMap: deathMap(deaths, 'setting'),
 };
 
@@ -105,12 +102,19 @@ describe('NaN is drawn, not dropped', () => {
     await draw(gradientSweep(gradients.slice(0, 2), ''));
     await draw(gradientTail(gradients.slice(0, 2), ''));
     await draw(trainingCurves(curves.slice(1), ''));
-    await draw(lossPerEpoch([{ name: 'exact', epoch: 0, loss: 0.1 }], ''));
+    await draw(lossPerEpoch([{ name: 'exact', epoch: 0, loss: 0.1 }]));
     await draw(deathMap(deaths.slice(0, 1), ''));
   });
   test('training curves mark the step of a death', () => {
     assert.match(titleOf(trainingCurves(curves, '')), /dies in step 300/);
     assert.equal(titleOf(trainingCurves(curves.slice(1), '')), 'No run has met a NaN');
+  });
+  test('the tail says of each loss how it ends', () => {
+    assert.equal(titleOf(gradientTail(gradients, '')), 'original: NaN from 17; stabilized: 0 from 17');
+    assert.equal(titleOf(gradientTail(gradients.slice(0, 2), '')), 'original: alive to the end');
+  });
+  test('the losses per epoch name the epoch of each death', () => {
+    assert.equal(titleOf(figures.lossPerEpoch), 'First NaN: original in epoch 1');
   });
   test('the map counts the dead', () => {
     assert.equal(titleOf(deathMap(deaths, '')), '1 of 2 runs die, 1 of them with 0 < gamma < 1');

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { tf } from 'focal-loss-lab';
-import { SelfAttention } from 'focal-loss-lab/dist/models/layers/attention';
+import { NormSelfAttention } from 'focal-loss-lab/dist/models/layers/attention';
 import { addBias } from 'focal-loss-lab/dist/models/layers/addBias';
 import { Conv2d } from 'focal-loss-lab/dist/models/layers/conv2d';
 import { ConvNormRelu, normGradientByFormula } from 'focal-loss-lab/dist/models/layers/convNormRelu';
 import { ConvTranspose2d } from 'focal-loss-lab/dist/models/layers/convTranspose2d';
 import { differentiable } from 'focal-loss-lab/dist/models/layers/differentiable';
 import { Gelu } from 'focal-loss-lab/dist/models/layers/gelu';
-import { LayerNorm } from 'focal-loss-lab/dist/models/layers/layerNorm';
 import { Linear } from 'focal-loss-lab/dist/models/layers/linear';
+import { NormLinear } from 'focal-loss-lab/dist/models/layers/normLinear';
 import { expectClose } from '../expectClose';
 
 type Fn = (x: tf.Tensor) => tf.Tensor;
@@ -27,10 +27,10 @@ const LAYERS: [string, () => tf.layers.Layer, number[]][] = [
   ['Conv2d on wide rows', () => new Conv2d({ filters: 300, kernelSize: 1 }), [2, 2, 20, 2]],
   ['ConvTranspose2d', () => new ConvTranspose2d({ filters: 3, scale: 2 }), [2, 3, 4, 2]],
   ['ConvNormRelu', () => new ConvNormRelu({ filters: 4 }), [3, 4, 5, 2]],
-  ['LayerNorm', () => new LayerNorm(), [2, 3, 8]],
   ['Gelu', () => new Gelu(), [4, 7]],
   ['Linear', () => new Linear({ units: 3 }), [2, 3, 4]],
-  ['SelfAttention', () => new SelfAttention({ heads: 2 }), [2, 3, 8]],
+  ['NormLinear', () => new NormLinear({ units: 3 }), [2, 3, 8]],
+  ['NormSelfAttention', () => new NormSelfAttention({ heads: 2 }), [2, 3, 8]],
 ];
 
 function built(make: () => tf.layers.Layer, shape: number[]): { layer: tf.layers.Layer; f: Fn } {
@@ -188,17 +188,21 @@ describe('ConvNormRelu', () => {
     });
 });
 
-describe('LayerNorm', () => {
-  test('gives what tf.layers.layerNormalization gives', () => {
-    const ours = new LayerNorm({ epsilon: 1e-3 });
-    const theirs = tf.layers.layerNormalization({ epsilon: 1e-3 });
+describe('NormLinear', () => {
+  test('gives what tf.layers.layerNormalization followed by tf.layers.dense gives', () => {
+    const { layer, f } = built(() => new NormLinear({ units: 5 }), [4, 7, 16]);
+    const norm = tf.layers.layerNormalization({ epsilon: 1e-6 });
+    const dense = tf.layers.dense({ units: 5 });
     tf.tidy(() => {
-      const x = random([4, 5, 16], 'x');
-      const [a, b] = [ours, theirs].map((layer) => (layer.apply(x) as tf.Tensor).dataSync());
-      expectClose(a, b, { relative: 1e-5, absolute: 1e-6 });
+      const x = random([4, 7, 16], 'x');
+      dense.apply(norm.apply(x));
+      const weights = layer.getWeights();
+      norm.setWeights(weights.slice(0, 2));
+      dense.setWeights(weights.slice(2));
+      const theirs = dense.apply(norm.apply(x)) as tf.Tensor;
+      expectClose(f(x).dataSync(), theirs.dataSync(), { relative: 1e-5, absolute: 1e-5 });
     });
-    ours.dispose();
-    theirs.dispose();
+    for (const one of [layer, norm, dense]) one.dispose();
   });
 });
 
@@ -216,11 +220,11 @@ describe('Gelu', () => {
   });
 });
 
-describe('SelfAttention', () => {
+describe('NormSelfAttention', () => {
   test('refuses heads that do not divide the width', () => {
     assert.throws(
-      () => new SelfAttention({ heads: 3 }).build([null, 4, 8]),
-      /SelfAttention: heads is 3; expected a divisor of the width, 8/,
+      () => new NormSelfAttention({ heads: 3 }).build([null, 4, 8]),
+      /NormSelfAttention: heads is 3; expected a divisor of the width, 8/,
     );
   });
 });
