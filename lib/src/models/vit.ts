@@ -1,11 +1,11 @@
 import seedrandom from 'seedrandom';
 import { tf } from '../tf';
-import { SelfAttention } from './layers/attention';
+import { NormSelfAttention } from './layers/attention';
 import { AddClassTokenAndPositions, TakeClassToken } from './layers/classToken';
 import { Conv2d } from './layers/conv2d';
 import { Gelu } from './layers/gelu';
-import { LayerNorm } from './layers/layerNorm';
 import { Linear } from './layers/linear';
+import { NormLinear } from './layers/normLinear';
 
 export interface VitOptions {
   /** Height and width of the images in pixels. */
@@ -56,8 +56,6 @@ export function vit(options: VitOptions = {}): tf.LayersModel {
   const { add, reshape } = tf.layers;
   const apply = (layer: tf.layers.Layer, x: tf.SymbolicTensor | tf.SymbolicTensor[]) =>
     layer.apply(x) as tf.SymbolicTensor;
-  const linear = (name: string, units: number) => new Linear({ name, units, seed: random.int32() });
-
   const images = tf.input({ shape: [size, size, channels] });
   const patches = apply(
     new Conv2d({
@@ -74,17 +72,15 @@ export function vit(options: VitOptions = {}): tf.LayersModel {
   tokens = apply(new AddClassTokenAndPositions({ name: 'positions', seed: random.int32() }), tokens);
   for (let block = 0; block < depth; block++) {
     const name = (part: string) => `block${block}_${part}`;
-    let x = apply(new LayerNorm({ name: name('norm1') }), tokens);
-    x = apply(new SelfAttention({ name: name('attention'), heads, seed: random.int32() }), x);
+    let x = apply(new NormSelfAttention({ name: name('attention'), heads, seed: random.int32() }), tokens);
     tokens = apply(add({ name: name('add1') }), [tokens, x]);
-    x = apply(new LayerNorm({ name: name('norm2') }), tokens);
-    x = apply(linear(name('linear1'), 4 * width), x);
+    x = apply(new NormLinear({ name: name('linear1'), units: 4 * width, seed: random.int32() }), tokens);
     x = apply(new Gelu({ name: name('gelu') }), x);
-    x = apply(linear(name('linear2'), width), x);
+    x = apply(new Linear({ name: name('linear2'), units: width, seed: random.int32() }), x);
     tokens = apply(add({ name: name('add2') }), [tokens, x]);
   }
   // Each token is normalized by itself, so the others need not be.
   const classToken = apply(new TakeClassToken({ name: 'class_token' }), tokens);
-  const logits = apply(linear('logit', 1), apply(new LayerNorm({ name: 'norm' }), classToken));
+  const logits = apply(new NormLinear({ name: 'logit', units: 1, seed: random.int32() }), classToken);
   return tf.model({ inputs: images, outputs: logits });
 }

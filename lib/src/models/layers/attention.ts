@@ -2,8 +2,9 @@ import { tf } from '../../tf';
 import { differentiable } from './differentiable';
 import { seededInitializers } from './initializers';
 import { linear } from './linear';
+import { normLinear } from './normLinear';
 
-export interface SelfAttentionConfig {
+export interface NormSelfAttentionConfig {
   name?: string;
   /** Number of heads; divides the width of the tokens. */
   heads: number;
@@ -11,25 +12,27 @@ export interface SelfAttentionConfig {
 }
 
 /**
- * Multi-head self-attention, [n, tokens, width] -> [n, tokens, width]:
+ * Layer normalization and multi-head self-attention, [n, tokens, width] -> [n, tokens, width]:
  *
- *   q, k, v = x W_qkv + b_qkv        each split into heads of width d = width / heads
+ *   q, k, v = norm(x) W_qkv + b_qkv        norm as in NormLinear; each split into heads of width d = width / heads
  *   y = concat over heads of softmax(q k^T / sqrt d) v
  *   output = y W_out + b_out
  *
- * Weights start as N(0, 0.02^2), biases as 0, as in timm's vision transformers.
+ * gamma starts as 1, weights as N(0, 0.02^2), beta and biases as 0, as in timm's vision transformers.
  *
  * @see Vaswani et al. 2017, section 3.2
  */
-export class SelfAttention extends tf.layers.Layer {
-  static readonly className = 'SelfAttention';
+export class NormSelfAttention extends tf.layers.Layer {
+  static readonly className = 'NormSelfAttention';
   private readonly config: { heads: number; seed?: number };
+  private gamma!: tf.LayerVariable;
+  private beta!: tf.LayerVariable;
   private qkvKernel!: tf.LayerVariable;
   private qkvBias!: tf.LayerVariable;
   private outKernel!: tf.LayerVariable;
   private outBias!: tf.LayerVariable;
 
-  constructor({ heads, seed, ...layer }: SelfAttentionConfig) {
+  constructor({ heads, seed, ...layer }: NormSelfAttentionConfig) {
     super(layer);
     this.config = { heads, seed };
   }
@@ -38,9 +41,11 @@ export class SelfAttention extends tf.layers.Layer {
     const { heads, seed } = this.config;
     const width = inputShape[2] as number;
     if (width % heads !== 0)
-      throw new RangeError(`SelfAttention: heads is ${heads}; expected a divisor of the width, ${width}`);
+      throw new RangeError(`NormSelfAttention: heads is ${heads}; expected a divisor of the width, ${width}`);
     const start = seededInitializers(seed);
     const zeros = tf.initializers.zeros();
+    this.gamma = this.addWeight('gamma', [width], 'float32', tf.initializers.ones());
+    this.beta = this.addWeight('beta', [width], 'float32', zeros);
     this.qkvKernel = this.addWeight('qkv_kernel', [width, 3 * width], 'float32', start.normal(0.02));
     this.qkvBias = this.addWeight('qkv_bias', [3 * width], 'float32', zeros);
     this.outKernel = this.addWeight('out_kernel', [width, width], 'float32', start.normal(0.02));
@@ -51,29 +56,41 @@ export class SelfAttention extends tf.layers.Layer {
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     return tf.tidy(() => {
       const [x] = [inputs].flat() as tf.Tensor3D[];
-      const qkv = linear(x, this.qkvKernel.read(), this.qkvBias.read());
+      const norm = { gamma: this.gamma.read(), beta: this.beta.read() };
+      const scale = this.scaleOfQueries(x.shape[2]);
+      const qkv = normLinear(
+        x,
+        norm,
+        tf.mul(this.qkvKernel.read(), scale),
+        tf.mul(this.qkvBias.read(), scale),
+      );
       return linear(attention(qkv, this.config.heads), this.outKernel.read(), this.outBias.read());
     });
+  }
+
+  /** 1 / sqrt d for the columns of q, 1 for those of k and v: to scale the weights is less work than to scale q. */
+  private scaleOfQueries(width: number): tf.Tensor {
+    const d = width / this.config.heads;
+    return tf.concat([tf.fill([width], 1 / Math.sqrt(d)), tf.ones([2 * width])]);
   }
 
   override getConfig(): tf.serialization.ConfigDict {
     return { ...super.getConfig(), ...this.config };
   }
 }
-tf.serialization.registerClass(SelfAttention);
+tf.serialization.registerClass(NormSelfAttention);
 
 /**
- * softmax(q k^T / sqrt d) v of each head, for qkv [n, tokens, 3 width]. With P the softmax and y = P v:
+ * softmax(q k^T) v of each head, for q, k, v in qkv [n, tokens, 3 width]. With S = q k^T, P its softmax and y = P v:
  *
  *   dv = P^T dy        dP = dy v^T
- *   dS = P (dP - rowSum(dP P)) = P (dP - rowSum(dy y))        S = q k^T / sqrt d
- *   dq = dS k / sqrt d        dk = dS^T q / sqrt d
+ *   dS = P (dP - rowSum(dP P)) = P (dP - rowSum(dy y))
+ *   dq = dS k          dk = dS^T q
  */
 function attention(qkv: tf.Tensor, heads: number): tf.Tensor {
   const [n, tokens, width3] = qkv.shape;
   const width = width3 / 3;
   const d = width / heads;
-  const scale = 1 / Math.sqrt(d);
 
   /** [n, tokens, 3 width] -> q, k, v of shape [n, heads, tokens, d]; and back */
   const split = (qkv: tf.Tensor) =>
@@ -88,20 +105,19 @@ function attention(qkv: tf.Tensor, heads: number): tf.Tensor {
 
   const attend = (qkv: tf.Tensor, softmax: (x: tf.Tensor) => tf.Tensor) => {
     const [q, k, v] = split(qkv);
-    const scaledQ = tf.mul(q, scale);
-    const p = softmax(tf.matMul(scaledQ, k, false, true));
+    const p = softmax(tf.matMul(q, k, false, true));
     const y = tf.matMul(p, v);
-    return { value: joinHeads(y), kept: [scaledQ, k, v, p, y] };
+    return { value: joinHeads(y), kept: [q, k, v, p, y] };
   };
   return differentiable(
     {
       forward: (qkv) => attend(qkv, tf.softmax),
-      gradient: (dOut, _, [scaledQ, k, v, p, y]) => {
+      gradient: (dOut, _, [q, k, v, p, y]) => {
         const dy = splitHeads(dOut);
         const dp = tf.matMul(dy, v, false, true);
         const ds = tf.mul(p, tf.sub(dp, tf.sum(tf.mul(dy, y), -1, true)));
-        const dq = tf.mul(tf.matMul(ds, k), scale);
-        return [join([dq, tf.matMul(ds, scaledQ, true, false), tf.matMul(p, dy, true, false)])];
+        const parts = [tf.matMul(ds, k), tf.matMul(ds, q, true, false), tf.matMul(p, dy, true, false)];
+        return [join(parts)];
       },
       composed: (qkv) => attend(qkv, softmaxOfInputs).value,
     },

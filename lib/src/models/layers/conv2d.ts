@@ -1,6 +1,7 @@
 import { tf } from '../../tf';
 import { addBias } from './addBias';
 import { seededInitializers } from './initializers';
+import { linear } from './linear';
 
 export interface Conv2dConfig {
   name?: string;
@@ -20,7 +21,7 @@ export interface Conv2dConfig {
  * b = 1 / sqrt(in * kernelSize^2).
  *
  * It differs from tf.layers.conv2d in speed only: no gradient by the input where none is asked for (that of a network's
- * first layer is as expensive as any), and a bias added by rows.
+ * first layer is as expensive as any), a bias added by rows, and a matrix product where the kernel is a single pixel.
  */
 export class Conv2d extends tf.layers.Layer {
   static readonly className = 'Conv2d';
@@ -53,7 +54,9 @@ export class Conv2d extends tf.layers.Layer {
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     return tf.tidy(() => {
       const [x] = [inputs].flat() as tf.Tensor4D[];
-      const { strides, padding } = this.config;
+      const { kernelSize, strides, padding } = this.config;
+      if (kernelSize === 1 && strides === 1)
+        return linear(x, tf.squeeze(this.kernel.read(), [0, 1]), this.bias.read());
       return addBias(tf.conv2d(x, this.kernel.read() as tf.Tensor4D, strides, padding), this.bias.read());
     });
   }

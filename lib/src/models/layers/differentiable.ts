@@ -26,11 +26,13 @@ export function differentiable<Inputs extends tf.Tensor[]>(
     save([...(values as Inputs), ...kept]);
     return {
       value,
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const savedInputs = saved.slice(0, inputs.length) as Inputs;
-        if (!tf.engine().isTapeOn()) return gradient(dy, savedInputs, saved.slice(inputs.length));
-        return tf.grads((...xs: tf.Tensor[]) => composed(...(xs as Inputs)))(savedInputs, dy);
-      },
+      // Tidied, since tfjs keeps what a gradient leaves until the whole backward pass is over.
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) =>
+        tf.tidy(() => {
+          const savedInputs = saved.slice(0, inputs.length) as Inputs;
+          if (!tf.engine().isTapeOn()) return gradient(dy, savedInputs, saved.slice(inputs.length));
+          return tf.grads((...xs: tf.Tensor[]) => composed(...(xs as Inputs)))(savedInputs, dy);
+        }),
     };
   });
   return f(...inputs);
