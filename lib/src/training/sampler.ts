@@ -1,6 +1,6 @@
 import seedrandom from 'seedrandom';
 
-/** All that is random in a run: the order of the samples, afresh in every epoch, and the seeds of the noise. */
+/** All that is random in a run: the order of the samples, afresh in every epoch, and the seeds of noise and augmentation. */
 export class Sampler {
   readonly order: Int32Array;
   private random: seedrandom.prng;
@@ -20,7 +20,7 @@ export class Sampler {
   }
 
   /** An integer, drawn afresh at every call. */
-  noiseSeed(): number {
+  batchSeed(): number {
     return this.random.int32();
   }
 

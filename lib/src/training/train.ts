@@ -24,10 +24,14 @@ export interface TrainingOptions {
   seed: number;
   /** Amplitude of the uniform noise added to every batch afresh (addUniformNoise). */
   noise?: number;
+  /** What to make of each batch of images, with a seed of its own: a random crop, say. Comes before the noise. */
+  augment?: (images: tf.Tensor4D, seed: number) => tf.Tensor4D;
   /** Steps per record; default one epoch. */
   recordEvery?: number;
   /** Name on the progress line. */
   label?: string;
+  /** Called after every whole epoch with its number, to look at the model as it is then. */
+  afterEpoch?: (epoch: number) => void | Promise<void>;
   /** A file for the state after every epoch, from which the same call goes on; made if there is none. */
   checkpoint?: string;
 }
@@ -63,7 +67,7 @@ export interface TrainingRun {
  *
  * The file must be of the same settings, data, model and version of this library. Compared are the shapes and 64 samples
  * of the data, the layers of the model, and the loss at some logits; not compared are the initial weights, which
- * are replaced, the other samples, and the loss elsewhere. Layers that draw random numbers (dropout) do not go on as if
+ * are replaced, the other samples, the loss elsewhere, and what `augment` does. Layers that draw random numbers (dropout) do not go on as if
  * undisturbed. If the file can no longer be written, the disk being full, training goes on with a notice.
  *
  * @param model  from images [n, ...] to logits; changed in place, stays the caller's
@@ -102,7 +106,7 @@ async function run(
   from: Position,
   checkpoint?: Checkpoint,
 ): Promise<TrainingRun> {
-  const { images, labels, epochs, batchSize, noise = 0, label = 'training' } = options;
+  const { images, labels, epochs, batchSize, noise = 0, augment, label = 'training', afterEpoch } = options;
   const { recordEvery = stepsPerEpoch(options) } = options;
   const samples = images.shape[0];
   const progress = new Progress(epochs * stepsPerEpoch(options), label);
@@ -125,7 +129,8 @@ async function run(
         const batch = tf.tidy(() => {
           const indices = tf.tensor1d(sampler.order.slice(start, start + batchSize), 'int32');
           const chosen = tf.gather(images, indices);
-          const input = noise > 0 ? addUniformNoise(chosen, noise, sampler.noiseSeed()) : chosen;
+          const augmented = augment ? augment(chosen, sampler.batchSeed()) : chosen;
+          const input = noise > 0 ? addUniformNoise(augmented, noise, sampler.batchSeed()) : augmented;
           return { input, target: tf.gather(labels, indices) };
         });
         let result: StepResult;
@@ -142,7 +147,10 @@ async function run(
           progress.update(step, `epoch ${epoch}, loss ${result.loss.toPrecision(3)}${origin}`);
         }
       }
-      if (diverged === null) epoch++;
+      if (diverged === null) {
+        await afterEpoch?.(epoch);
+        epoch++;
+      }
       await checkpoint?.save({ epoch, step, diverged });
     }
   } catch (error) {
@@ -172,6 +180,7 @@ function checkOptions(model: tf.LayersModel, options: TrainingOptions): void {
     momentum,
     seed,
     noise = 0,
+    augment,
     recordEvery = 1,
     checkpoint,
   } = options;
@@ -191,12 +200,12 @@ function checkOptions(model: tf.LayersModel, options: TrainingOptions): void {
 
   const shape = (axes: (number | null)[]) => `[${axes.map((n) => n ?? 'n').join(', ')}]`;
   const inputShape = model.inputs[0].shape;
-  const fits =
-    images.rank === inputShape.length &&
-    inputShape.every((n, axis) => n === null || n === images.shape[axis]);
-  expect(fits, 'the shape of images', shape(images.shape), `${shape(inputShape)}, the input of the model`);
   expect(images.dtype === 'float32', 'the dtype of images', images.dtype, 'float32');
   expect(images.shape[0] > 0, 'the number of images', images.shape[0], 'at least 1');
+  const found = augment ? tf.tidy(() => augment(images.slice(0, 1), seed).shape) : images.shape;
+  const fits = found.length === inputShape.length && inputShape.every((n, i) => n === null || n === found[i]);
+  const name = augment ? 'the shape of augmented images' : 'the shape of images';
+  expect(fits, name, shape(found), `${shape(inputShape)}, the input of the model`);
   expect(
     labels.dtype === 'float32',
     'the dtype of labels',

@@ -207,6 +207,45 @@ describe('train', () => {
     assert.equal(new Set(seen).size, 15);
   });
 
+  test('hands every batch to augment, with a seed of its own that another run with the same seed repeats', async () => {
+    const seedsOf = async (seed: number) => {
+      const seeds: number[] = [];
+      const shift = (images: tf.Tensor4D, batchSeed: number) => {
+        seeds.push(batchSeed);
+        return images.add(100) as tf.Tensor4D;
+      };
+      const { records } = await trainOnPixels([1, 2, 3, 4], { augment: shift, startAt: 1, epochs: 2, seed });
+      assert.ok(
+        records.every(({ maxAbsLogit }) => maxAbsLogit > 100),
+        'the model saw what augment returned',
+      );
+      return seeds.slice(1); // the first call looks at the shape
+    };
+    const seeds = await seedsOf(1);
+    assert.equal(new Set(seeds).size, 4);
+    assert.deepEqual(await seedsOf(1), seeds);
+    assert.notDeepEqual(await seedsOf(2), seeds);
+  });
+
+  test('refuses augmented images that do not fit the model', async () => {
+    const wide = (images: tf.Tensor4D) => tf.tile(images, [1, 1, 2, 1]);
+    await assert.rejects(
+      trainOnPixels([1], { augment: wide }),
+      /shape of augmented images is \[1, 1, 2, 1\]; expected \[n, 1, 1, 1\]/,
+    );
+  });
+
+  test('calls afterEpoch after every whole epoch, and waits for it', async () => {
+    const seen: string[] = [];
+    const afterEpoch = async (epoch: number) => {
+      seen.push(`begin ${epoch}`);
+      await new Promise((resolve) => setImmediate(resolve));
+      seen.push(`end ${epoch}`);
+    };
+    await trainOnPixels([1, 2], { epochs: 2, afterEpoch });
+    assert.deepEqual(seen, ['begin 0', 'end 0', 'begin 1', 'end 1']);
+  });
+
   test('makes a record per epoch, or every recordEvery steps, and keeps the incomplete last one', async () => {
     const steps = async (options: Partial<TrainingOptions>) =>
       (await trainOnPixels([1, 1, 1, 1, 1], options)).records.map(({ step, epoch }) => [step, epoch]);
