@@ -17,6 +17,7 @@ export {
 } from './losses';
 export { lenet, unet, vit, type LenetOptions, type UnetOptions, type VitOptions } from './models';
 export {
+  overlap,
   train,
   type Divergence,
   type Loss,
@@ -31,6 +32,7 @@ export {
   gradientSweep,
   gradientTail,
   linspace,
+  logitDistribution,
   lossByMargin,
   lossByProbability,
   lossPerEpoch,
@@ -40,6 +42,7 @@ export {
   type Death,
   type EpochLoss,
   type GradientAtLogit,
+  type LogitShare,
 } from './figures';
 
 export {

@@ -3,7 +3,7 @@ import type { VegaLiteSpec } from '../display';
 import { CROSS, layerOf, NAN_COLOR, seriesEncoding } from './style';
 
 /** From this |logit| on a float32 gradient of the original loss is NaN: 24 ln 2 for label 1, 25 ln 2 for label 0. */
-const FIRST_NAN_LOGITS = [
+export const FIRST_NAN_LOGITS = [
   { value: 24 * Math.LN2, text: 'NaN from here for label 1' },
   { value: 25 * Math.LN2, text: 'and for label 0' },
 ];

@@ -1,3 +1,4 @@
 export { train, type Divergence, type TrainingOptions, type TrainingRun } from './train';
 export type { TrainingRecord } from './records';
 export type { Loss } from './step';
+export { overlap } from './overlap';

@@ -8,6 +8,7 @@ import {
   gradientSweep,
   gradientTail,
   linspace,
+  logitDistribution,
   lossByMargin,
   lossByProbability,
   lossPerEpoch,
@@ -72,6 +73,10 @@ const figures: Record<string, VegaLiteSpec> = {
     { name: 'original', epoch: 1, loss: null },
   ]),
   deathMap: deathMap(deaths, 'setting'),
+  logitDistribution: logitDistribution([
+    { noise: 0, logit: -17, share: 0.01 },
+    { noise: 0.5, logit: 4, share: 0.5 },
+  ]),
 };
 
 describe('every figure', () => {
