@@ -85,14 +85,20 @@ export class Trainer {
   private describe(logits: tf.Tensor, loss: tf.Tensor, gradients: tf.Tensor[]): string | undefined {
     const finite = (values: tf.Tensor) => tf.all(tf.isFinite(values)).dataSync()[0] === 1;
     const broken = this.names.filter((_, i) => !finite(gradients[i]));
-    const all = broken.length > 1 && broken.length === this.names.length;
-    const weights = all ? `all ${broken.length} weights` : broken.join(', ');
+    const weights = this.inWords(broken);
     const found = [
       ...(finite(logits) ? [] : ['logits']),
       ...(finite(loss) ? [] : ['loss']),
       ...(broken.length === 0 ? [] : [`gradient of ${weights}`]),
     ];
     return found.length === 0 ? undefined : found.join(', ');
+  }
+
+  /** A few weights by their names, many by their number. */
+  private inWords(broken: string[]): string {
+    const { length } = this.names;
+    if (broken.length > 1 && broken.length === length) return `all ${length} weights`;
+    return broken.length > 5 ? `${broken.length} of ${length} weights` : broken.join(', ');
   }
 
   /** Frees what the steps needed; the model stays. */

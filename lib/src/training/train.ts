@@ -40,7 +40,7 @@ export interface TrainingOptions {
 export interface Divergence {
   epoch: number;
   step: number;
-  /** Which values: 'loss', 'gradient of conv1/kernel, conv1/bias', 'gradient of all 10 weights', ... */
+  /** Which values: 'loss', 'gradient of conv1/kernel, conv1/bias', 'gradient of all 10 weights', 'gradient of 44 of 46 weights', ... */
   what: string;
   /** Largest |logit| of that step's batch; Infinity or NaN if the logits themselves are not finite. */
   maxAbsLogit: number;

@@ -151,6 +151,20 @@ describe('train', () => {
     tf.dispose([images, labels]);
   });
 
+  test('counts the weights whose gradients are not finite where they are many', async () => {
+    const kernelInitializer = tf.initializers.constant({ value: 1e10 });
+    const dense = Array.from({ length: 6 }, () => tf.layers.dense({ units: 1, kernelInitializer }));
+    const model = tf.sequential({ layers: [tf.layers.flatten({ inputShape: [1, 1, 1] }), ...dense] });
+    const images = tf.zeros<tf.Rank.R4>([1, 1, 1, 1]);
+    const labels = tf.tensor1d([0]);
+    const loss: Loss = (logits) => tf.mul(tf.mean(logits), 1e30); // 1e30 arrives at the last layer, 1e40 at the one before
+    const options = { loss, epochs: 1, batchSize: 1, learningRate: 1e-30, momentum: 0, seed: 1 };
+    const { diverged } = await train(model, { images, labels, ...options });
+    assert.equal(diverged?.what, 'gradient of 10 of 12 weights');
+    model.dispose();
+    tf.dispose([images, labels]);
+  });
+
   test('large but finite gradients, whose sum overflows, are no divergence', async () => {
     const model = tf.sequential({
       layers: [
