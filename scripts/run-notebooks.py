@@ -8,9 +8,11 @@ import argparse
 import os
 import re
 import signal
+import subprocess
 import sys
 import time
 from base64 import b64decode
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbclient
@@ -39,7 +41,14 @@ def main():
         paths = select(options.selectors)
     except Failure as failure:
         sys.exit(f'run-notebooks: {failure}')
-    failed = 0
+    jobs = min(options.jobs, len(paths))
+    failed = sum(one_by_one(paths, options) if jobs == 1 else side_by_side(paths, options, jobs))
+    print(f'{len(paths) - failed} passed, {failed} failed')
+    sys.exit(1 if failed else 0)
+
+
+def one_by_one(paths, options):
+    """For each notebook, whether it failed."""
     for path in paths:
         start = time.monotonic()
         try:
@@ -47,15 +56,33 @@ def main():
             failure = None
         except Failure as error:
             failure = str(error)
-            failed += 1
         except KeyboardInterrupt:
             print(f'interrupted in {display_name(path)}, which is left as it was', flush=True)
             os._exit(130)  # at once: nbclient has nothing left to clean up
         print(f'{"FAIL" if failure else "ok  "} {display_name(path)} {time.monotonic() - start:.1f} s', flush=True)
         if failure:
             print('     ' + failure.replace('\n', '\n     '), flush=True)
-    print(f'{len(paths) - failed} passed, {failed} failed')
-    sys.exit(1 if failed else 0)
+        yield failure is not None
+
+
+def side_by_side(paths, options, jobs):
+    """The same, each notebook in a process of its own, which prints for itself."""
+    check = ['--check'] if options.check else []
+    command = [sys.executable, __file__, *check, '--timeout', str(options.timeout)]
+
+    def execute_alone(path):
+        process = subprocess.run([*command, str(path)], stdout=subprocess.PIPE, text=True)
+        report = process.stdout.rstrip('\n').rpartition('\n')[0]  # its last line sums up this one notebook
+        print(report or f'FAIL {display_name(path)}: ended without a report', flush=True)
+        return process.returncode != 0
+
+    with ThreadPoolExecutor(jobs) as pool:
+        running = [pool.submit(execute_alone, path) for path in paths]
+        try:
+            yield from (result.result() for result in running)
+        except KeyboardInterrupt:  # the processes have it from the terminal, too
+            print('interrupted', flush=True)
+            os._exit(130)
 
 
 def interrupt_once(_signal, _frame):
@@ -69,6 +96,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(prog='run-notebooks.py', description=__doc__.split('\n')[0])
     parser.add_argument('selectors', nargs='*', metavar='NOTEBOOK', help='03, index, a file or a folder (default: all)')
     parser.add_argument('--check', action='store_true', help='leave the files alone')
+    parser.add_argument('--jobs', type=int, choices=range(1, 65), default=1, metavar='N', help='notebooks at a time')
     parser.add_argument('--timeout', type=seconds, default=1800, metavar='SECONDS', help='per cell; 0 means no limit')
     return parser.parse_args()
 

@@ -21,9 +21,13 @@ if (compiled) {
   await unitTests('unit tests of lib', compiledTests());
   await unitTests('tests of the machinery', machineryTests());
   if (!fast)
-    await stage('notebooks from top to bottom', ['python', 'scripts/run-notebooks.py', '--check'], lastLine, {
-      FOCAL_PROFILE: 'quick',
-    });
+    // One notebook per core: a small network gains nothing from a second thread.
+    await stage(
+      'notebooks from top to bottom',
+      ['python', 'scripts/run-notebooks.py', '--check', '--jobs', `${Math.min(4, os.availableParallelism())}`],
+      lastLine,
+      { FOCAL_PROFILE: 'quick', TF_NUM_INTRAOP_THREADS: '1', TF_NUM_INTEROP_THREADS: '1' },
+    );
 } else console.log('\n== lib does not compile: its tests and the notebooks were not run');
 
 console.log('');

@@ -140,6 +140,17 @@ class Notebooks(unittest.TestCase):
         self.assertNotIn('Traceback', errors)
         self.assertEqual(path.read_bytes(), before)
 
+    def test_with_jobs_it_runs_notebooks_side_by_side_and_reports_each_as_it_ends(self):
+        meet = "import fs from 'node:fs';\nfs.writeFileSync(MINE, '');\nwhile (!fs.existsSync(OTHER)) await new Promise((r) => setTimeout(r, 50));"
+        flags = [repr(str(self.folder / name)) for name in 'xy']  # each waits for the other: alone it would time out
+        write_notebook(self.folder, 'a', meet.replace('MINE', flags[0]).replace('OTHER', flags[1]))
+        write_notebook(self.folder, 'b', meet.replace('MINE', flags[1]).replace('OTHER', flags[0]), "throw new Error('b');")
+        result = run('--jobs', 2, '--timeout', 60, self.folder)
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stdout, r'(?m)^ok   \S+a\.ipynb .* s$')
+        self.assertRegex(result.stdout, r'(?m)^FAIL \S+b\.ipynb .* s\n     cell \[2\]: .*\n     Error: b$')
+        self.assertTrue(result.stdout.endswith('\n1 passed, 1 failed\n'), result.stdout)
+
     def test_a_file_that_is_no_notebook_fails(self):
         self.folder.joinpath('torn.ipynb').write_text('{"cells": [')
         result = run(self.folder)
