@@ -180,7 +180,7 @@ export function deathMap(rows: readonly Death[], setting: string): VegaLiteSpec 
             color: {
               field: 'step',
               type: 'quantitative',
-              title: 'step',
+              legend: null, // the number stands in the cell
               scale: { scheme: { name: 'viridis', extent: [0.35, 1] }, type: 'log' },
             },
           },
