@@ -24,7 +24,13 @@ if (compiled) {
     // One notebook per core: a small network gains nothing from a second thread.
     await stage(
       'notebooks from top to bottom',
-      ['python', 'scripts/run-notebooks.py', '--check', '--jobs', `${Math.min(4, os.availableParallelism())}`],
+      [
+        'python',
+        'scripts/run-notebooks.py',
+        '--check',
+        '--jobs',
+        `${Math.min(4, os.availableParallelism())}`,
+      ],
       lastLine,
       { FOCAL_PROFILE: 'quick', TF_NUM_INTRAOP_THREADS: '1', TF_NUM_INTEROP_THREADS: '1' },
     );
