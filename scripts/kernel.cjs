@@ -107,7 +107,7 @@ jupyter.JupyterHandlerImpl = class extends jupyter.JupyterHandlerImpl {
       for (const complaint of complaints) console.error(...complaint);
       return result;
     } catch (result) {
-      request.failed(describe(complaints, request.code));
+      request.failed(describe(complaints, request.code, result));
       if (request.stop_on_error === false) return result;
       throw result;
     }
@@ -186,8 +186,8 @@ function parse(frames) {
 }
 
 /** The content of Jupyter's error message, from what tslab would have printed. */
-function describe(complaints, code) {
-  const [reason] = complaints[0];
+function describe(complaints, code, thrown) {
+  const [reason] = complaints[0] ?? [thrown];
   if (reason === DIAGNOSTIC) {
     const lines = complaints.flatMap((complaint) => describeDiagnostic(complaint, code));
     return { ename: 'TypeScript', evalue: lines[0], traceback: lines };
@@ -239,7 +239,7 @@ const AROUND_CELL = 'the function that tslab makes of a cell';
 
 /** The line in TypeScript is the one that contains the rest of the compiled line, if there is one such. */
 function describePlace(count, row, column) {
-  const { source, compiled } = sources.get(Number(count));
+  const { source, compiled } = sources.get(Number(count)) ?? { source: [], compiled: [] };
   if (row > compiled.length) return AROUND_CELL;
   const rest = compiled[row - 1].slice(column - 1).replace(/;?\s*$/, '');
   const lines = source.flatMap((line, index) => (rest && line.includes(rest) ? [index + 1] : []));

@@ -70,9 +70,12 @@ def side_by_side(paths, options, jobs):
     check = ['--check'] if options.check else []
     command = [sys.executable, __file__, *check, '--timeout', str(options.timeout)]
 
+    processes = []
+
     def execute_alone(path):
-        process = subprocess.run([*command, str(path)], stdout=subprocess.PIPE, text=True)
-        report = process.stdout.rstrip('\n').rpartition('\n')[0]  # its last line sums up this one notebook
+        process = subprocess.Popen([*command, str(path)], stdout=subprocess.PIPE, text=True)
+        processes.append(process)
+        report = process.communicate()[0].rstrip('\n').rpartition('\n')[0]  # the last line sums up this one notebook
         print(report or f'FAIL {display_name(path)}: ended without a report', flush=True)
         return process.returncode != 0
 
@@ -80,7 +83,9 @@ def side_by_side(paths, options, jobs):
         running = [pool.submit(execute_alone, path) for path in paths]
         try:
             yield from (result.result() for result in running)
-        except KeyboardInterrupt:  # the processes have it from the terminal, too
+        except KeyboardInterrupt:
+            for process in processes:
+                process.terminate()  # those that the terminal has not reached
             print('interrupted', flush=True)
             os._exit(130)
 
@@ -148,8 +153,12 @@ def execute_file(path, timeout, write):
     execute(notebook, path.parent, timeout)
     if write:
         make_reproducible(notebook)
+        pictures = figures(notebook)
         replace(path, (nbformat.writes(notebook) + '\n').encode())
-        save_figures(notebook, path.parent / 'figures')
+        for name, picture in pictures.items():
+            folder = path.parent / 'figures'
+            folder.mkdir(exist_ok=True)
+            replace(folder / f'{name}.png', picture)
 
 
 def execute(notebook, folder, timeout):
@@ -248,15 +257,16 @@ def merge_streams(outputs):
     return merged
 
 
-def save_figures(notebook, folder):
-    """The picture of a cell whose metadata names a figure, {"figure": "NAME"}, as NAME.png: the README shows it."""
+def figures(notebook):
+    """The pictures of cells whose metadata name a figure, {"figure": "NAME"}, by that name: the README shows them."""
+    found = {}
     for cell in code_cells(notebook):
         if name := cell.metadata.get('figure'):
             pictures = [output.data['image/png'] for output in cell.outputs if 'image/png' in output.get('data', {})]
             if len(pictures) != 1:
                 raise Failure(f'the cell of figure {name!r} shows {len(pictures)} pictures instead of one')
-            folder.mkdir(exist_ok=True)
-            replace(folder / f'{name}.png', b64decode(pictures[0]))
+            found[name] = b64decode(pictures[0])
+    return found
 
 
 def code_cells(notebook):

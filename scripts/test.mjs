@@ -1,5 +1,5 @@
 // npm test, and with --fast npm run check: every check of the project, one stage after the other, and one line at the
-// end that sums them up. A stage that fails does not keep the later ones from running.
+// end that sums them up. A stage that fails does not keep the later ones from running, unless lib does not compile.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -34,7 +34,7 @@ if (compiled) {
       lastLine,
       { FOCAL_PROFILE: 'quick', TF_NUM_INTRAOP_THREADS: '1', TF_NUM_INTEROP_THREADS: '1' },
     );
-} else console.log('\n== lib does not compile: its tests and the notebooks were not run');
+} else console.log('\n== lib does not compile: the cells, the tests and the notebooks were not looked at');
 
 console.log('');
 for (const { title, failed, seconds } of summary.stages)

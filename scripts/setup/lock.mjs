@@ -3,6 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { throwIfInterrupted } from './processes.mjs';
 import { read, say, stateFolder } from './project.mjs';
 
 const lock = path.join(stateFolder, 'lock');
@@ -18,6 +19,7 @@ export async function alone(work) {
     else {
       if (!waiting) say(`waiting for another set-up of this clone (process ${owner})`);
       await sleep(POLL_MS);
+      throwIfInterrupted();
     }
   }
   try {

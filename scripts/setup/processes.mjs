@@ -18,6 +18,11 @@ export function catchInterrupts() {
     });
 }
 
+/** @throws Interrupted if that has happened */
+export function throwIfInterrupted() {
+  if (interruption) throw new Interrupted(interruption);
+}
+
 /**
  * Runs a tool to its end and collects what it prints, into a log file too if one is named.
  * It gets a process group of its own, so that an interrupt reaches it once, from here, with all its children.
@@ -27,7 +32,7 @@ export function catchInterrupts() {
  * @throws Interrupted
  */
 export async function run(command, args, { cwd, env, log, echo } = {}) {
-  if (interruption) throw new Interrupted(interruption);
+  throwIfInterrupted();
   if (log) {
     fs.mkdirSync(path.dirname(log), { recursive: true });
     fs.appendFileSync(log, `\n$ ${[command, ...args].join(' ')}\n`);

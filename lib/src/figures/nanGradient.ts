@@ -31,8 +31,10 @@ function nanCrosses(rows: readonly GradientAtLogit[], y: number): object[] {
 export function gradientSweep(rows: readonly GradientAtLogit[], setting: string): VegaLiteSpec {
   const nan = rows.filter((row) => !isNumber(row));
   const from = Math.min(...nan.map((row) => row.logit));
+  const dying = rows.filter((row) => nan.some(({ loss }) => loss === row.loss));
+  const all = dying.every((row) => isNumber(row) === row.logit < from);
   const finding = nan.length
-    ? `${nan.length} of ${rows.length} gradients are NaN: all from logit ${from.toFixed(2)} on`
+    ? `${nan.length} of ${rows.length} gradients are NaN${all ? `: all from logit ${from.toFixed(2)} on` : ''}`
     : `All ${rows.length} gradients are finite`;
   return {
     title: { text: finding, subtitle: `${setting}. A red cross is a NaN.` },

@@ -11,15 +11,15 @@ export interface LogitShare {
   share: number;
 }
 
-/** How the logits of all pixels are distributed, one curve per noise, beside the walls of float32. */
-export function logitDistribution(rows: readonly LogitShare[]): VegaLiteSpec {
-  const reach = (noise: number) =>
-    Math.max(...rows.filter((row) => row.noise === noise).map((row) => Math.abs(row.logit)));
-  const noises = [...new Set(rows.map((row) => row.noise))];
+/** How the logits of all pixels are distributed, one curve per noise, beside the walls of float32, and the largest. */
+export function logitDistribution(
+  rows: readonly LogitShare[],
+  largest: readonly { noise: number; maxAbsLogit: number }[],
+): VegaLiteSpec {
   const walls = [FIRST_NAN_LOGITS[0].value, -FIRST_NAN_LOGITS[1].value];
   return {
     title: {
-      text: `|logit| reaches ${noises.map((noise) => `${reach(noise).toFixed(1)} at noise ${noise}`).join(', ')}`,
+      text: `|logit| reaches ${largest.map((at) => `${at.maxAbsLogit.toFixed(1)} at noise ${at.noise}`).join(', ')}`,
       subtitle:
         'Share of the pixels per bin, logarithmic. Dotted: from here on a float32 gradient is NaN (left: label 0, right: label 1).',
     },

@@ -78,9 +78,13 @@ export function trainingCurves(curves: readonly Curve[], setting: string): VegaL
   const died = deaths
     .map(({ name, step }) => `the ${name} loss dies in step ${step.toLocaleString('en')}`)
     .join(', ');
+  const rest =
+    curves.length > deaths.length
+      ? `; ${curves.length - deaths.length > 1 ? 'the others go on' : 'the other goes on'}`
+      : '';
   return {
     title: {
-      text: died ? `${died[0].toUpperCase()}${died.slice(1)}; the others go on` : 'No run has met a NaN',
+      text: died ? `${died[0].toUpperCase()}${died.slice(1)}${rest}` : 'No run has met a NaN',
       subtitle: `${setting}. Red line and cross: first NaN gradient.`,
     },
     vconcat: [

@@ -1,5 +1,5 @@
-import seedrandom from 'seedrandom';
 import { tf } from '../tf';
+import { seededInitializers } from './layers/initializers';
 
 export interface LenetOptions {
   /** Height and width of the images in pixels, at least 16. */
@@ -30,11 +30,7 @@ export function lenet({ size = 28, channels = 1, seed }: LenetOptions = {}): tf.
   if (seed !== undefined && !Number.isInteger(seed))
     throw new RangeError(`lenet: seed is ${seed}; expected an integer`);
 
-  const random = seedrandom(seed?.toString());
-  const uniform = (fanIn: number) => {
-    const bound = 1 / Math.sqrt(fanIn);
-    return tf.initializers.randomUniform({ minval: -bound, maxval: bound, seed: 1 + random.quick() });
-  };
+  const { uniform } = seededInitializers(seed);
   const fromFanIn = (fanIn: number) => ({
     kernelInitializer: uniform(fanIn),
     biasInitializer: uniform(fanIn),

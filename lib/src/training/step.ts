@@ -24,6 +24,8 @@ export interface StepResult {
 /** Makes single steps of gradient descent with a model's trainable weights. */
 export class Trainer {
   private readonly weights: tf.Variable[];
+  /** Running statistics and the like: the forward pass itself changes them. */
+  private readonly statistics: tf.Variable[];
   private readonly names: string[];
   private readonly descent: MomentumDescent;
 
@@ -33,6 +35,7 @@ export class Trainer {
     options: { learningRate: number; momentum: number },
   ) {
     this.weights = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
+    this.statistics = model.nonTrainableWeights.map((weight) => weight.read() as tf.Variable);
     this.names = model.trainableWeights.map((weight) => weight.originalName); // tfjs numbers a second model's own names
     this.descent = new MomentumDescent(this.weights, options);
   }
@@ -51,12 +54,13 @@ export class Trainer {
   }
 
   /**
-   * One step, unless something is not finite. The loss may be finite where its gradient is not, so both are looked at,
+   * One step, unless something is not finite; then the model stays as it was. The loss may be finite where its gradient is not, so both are looked at,
    * and the logits. To read from the device only once, it first reads sums: a sum is not finite if one of its terms is
    * not.
    */
   step({ input, target }: Batch): StepResult {
     let logits: tf.Tensor | undefined;
+    const before = this.statistics.map((values) => values.clone()); // shares the memory, as long as nothing changes
     const forward = () => {
       logits = tf.keep(tf.reshape(this.model.apply(input, { training: true }) as tf.Tensor, target.shape));
       return this.loss(logits, target);
@@ -65,9 +69,12 @@ export class Trainer {
       return tf.tidy(() => {
         const { value, grads } = tf.variableGrads(forward, this.weights);
         const gradients = this.weights.map(({ name }) => grads[name]);
-        return this.update(logits as tf.Tensor, target, value, gradients);
+        const result = this.update(logits as tf.Tensor, target, value, gradients);
+        if (result.notFinite !== undefined) this.statistics.forEach((values, i) => values.assign(before[i]));
+        return result;
       });
     } finally {
+      tf.dispose(before);
       logits?.dispose();
     }
   }

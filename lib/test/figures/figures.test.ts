@@ -73,10 +73,13 @@ const figures: Record<string, VegaLiteSpec> = {
     { name: 'original', epoch: 1, loss: null },
   ]),
   deathMap: deathMap(deaths, 'setting'),
-  logitDistribution: logitDistribution([
-    { noise: 0, logit: -17, share: 0.01 },
-    { noise: 0.5, logit: 4, share: 0.5 },
-  ]),
+  logitDistribution: logitDistribution(
+    [
+      { noise: 0, logit: -17, share: 0.01 },
+      { noise: 0.5, logit: 4, share: 0.5 },
+    ],
+    [{ noise: 0, maxAbsLogit: 17.2 }],
+  ),
 };
 
 describe('every figure', () => {
@@ -109,6 +112,13 @@ describe('NaN is drawn, not dropped', () => {
     await draw(trainingCurves(curves.slice(1), ''));
     await draw(lossPerEpoch([{ name: 'exact', epoch: 0, loss: 0.1 }]));
     await draw(deathMap(deaths.slice(0, 1), ''));
+  });
+  test('a sweep whose NaNs are not all beyond one logit does not say so', () => {
+    const mirrored = gradients.map((row) => ({ ...row, logit: -row.logit }));
+    assert.equal(titleOf(gradientSweep(mirrored, '')), '2 of 5 gradients are NaN');
+  });
+  test('training curves whose runs all died do not say that others go on', () => {
+    assert.equal(titleOf(trainingCurves(curves.slice(0, 1), '')), 'The original loss dies in step 300');
   });
   test('training curves mark the step of a death', () => {
     assert.match(titleOf(trainingCurves(curves, '')), /dies in step 300/);

@@ -6,6 +6,7 @@ import {
   stabilizedSigmoidFocalLoss,
   tf,
   train,
+  unet,
   type Loss,
   type TrainingOptions,
   type TrainingRun,
@@ -129,6 +130,18 @@ describe('train', () => {
       assert.equal(diverged, null);
       assert.ok(weight > 24 * Math.LN2 + 0.5);
     });
+  });
+
+  test('a model that has died keeps its last finite weights, and its running statistics of before that step', async () => {
+    const model = unet({ size: 4, width: 2, depth: 1, seed: 1 });
+    const images = tf.randomUniform<tf.Rank.R4>([4, 4, 4, 1], 0, 1, 'float32', 1);
+    const labels = tf.tidy(() => tf.greater(images, 0.5).toFloat());
+    const options = { images, labels, loss: stabilized, batchSize: 4, momentum: 0, seed: 1 };
+    const { diverged } = await train(model, { ...options, epochs: 3, learningRate: 1e30 });
+    assert.notEqual(diverged, null);
+    assert.ok(model.getWeights().every((weight) => weight.dataSync().every(Number.isFinite)));
+    model.dispose();
+    tf.dispose([images, labels]);
   });
 
   test('names the weights whose gradients are not finite, and only those', async () => {
