@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { tmpdir } from 'node:os';
+import { execFileSync } from 'node:child_process';
 import { describe, test } from 'node:test';
 import {
   publishedCifar10,
@@ -80,6 +82,14 @@ describe('the published MNIST runs', () => {
         new RegExp(`^RangeError: publishedMnistLosses: .*${Object.values(change)[0]}.*there are`),
       );
     });
+
+  test('are found from any folder', () => {
+    const script = `
+      const { publishedMnistLosses } = require('${require.resolve('focal-loss-lab')}');
+      console.log(publishedMnistLosses({ loss: 'original', noise: 0, gamma: 2, threshold: 0 }).length);`;
+    const printed = execFileSync(process.execPath, ['-e', script], { cwd: tmpdir(), encoding: 'utf8' });
+    assert.equal(printed.trim(), '100');
+  });
 });
 
 describe('the published CIFAR-10 runs', () => {
