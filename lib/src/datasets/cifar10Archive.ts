@@ -8,6 +8,7 @@ import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { breathe, Interrupted, Progress } from '../display';
+import { isRunning } from '../isRunning';
 import { tf } from '../tf';
 
 /** One of the official binary files: records of a label byte and three 32x32 planes of bytes, red, green, blue. */
@@ -180,17 +181,8 @@ async function removeAbandoned(folder: string): Promise<void> {
   for (const name of await namesIn(folder)) {
     if (!name.startsWith(WORK_FOLDER)) continue;
     const pid = Number(name.slice(WORK_FOLDER.length));
-    if (pid === process.pid || !isAlive(pid))
+    if (pid === process.pid || !isRunning(pid))
       await rm(path.join(folder, name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
 }
 

@@ -1,6 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { notice } from '../display';
+import { isRunning } from '../isRunning';
 import { tf } from '../tf';
 import { firstDifference, type Fingerprint } from './fingerprint';
 import type { Recorder } from './records';
@@ -196,12 +197,4 @@ export class Checkpoint {
 
 function isFromFileSystem(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'errno' in error;
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
-  }
 }
