@@ -25,6 +25,16 @@ export {
   type TrainingRecord,
   type TrainingRun,
 } from './training';
+export {
+  trainGrid,
+  type GridDivergence,
+  type GridLoss,
+  type GridModel,
+  type GridOptions,
+  type GridProgress,
+  type GridRecord,
+  type GridRun,
+} from './grid';
 
 export {
   deathMap,

@@ -43,7 +43,7 @@ export function exactSigmoidFocalLoss<R extends Reduction = 'none'>(
 }
 
 /** One hard label per logit, with its weight: alpha_t FL(sign x). */
-interface Sample {
+export interface Sample {
   sign: tf.Tensor | number;
   weight: tf.Tensor | number;
 }
@@ -73,7 +73,7 @@ function softSample(y: tf.Tensor, alpha: number): Sample[] {
 function mixtureLoss(logits: tf.Tensor, samples: Sample[], gamma: number): tf.Tensor {
   return tf.customGrad((...args) => {
     const [x, save] = args as [tf.Tensor, tf.GradSaveFunc];
-    const terms = samples.map((sample) => forward(x, sample, gamma));
+    const terms = samples.map((sample) => exactLoss(x, sample, gamma));
     save(terms.flatMap(({ saved }) => saved));
     return {
       value: sum(terms.map(({ loss }) => loss)),
@@ -82,7 +82,7 @@ function mixtureLoss(logits: tf.Tensor, samples: Sample[], gamma: number): tf.Te
         const perTerm = saved.length / samples.length;
         return tf.mul(
           dy,
-          sum(samples.map((_, i) => backward(saved.slice(i * perTerm, (i + 1) * perTerm), gamma))),
+          sum(samples.map((_, i) => exactGradient(saved.slice(i * perTerm, (i + 1) * perTerm), gamma))),
         );
       },
     };
@@ -99,10 +99,10 @@ function sum(tensors: tf.Tensor[]): tf.Tensor {
 //                                                        Nothing is subtracted from 1.
 //   s = log(1 + e^-z) = max(-z, 0) + log(1 + e^-|z|)     the second term is in [0, log 2]: e^-z cannot overflow.
 //   FL = weight q^gamma s                                0^0 = 1: gamma 0 is cross-entropy.
-function forward(
+export function exactLoss(
   x: tf.Tensor,
   { sign, weight }: Sample,
-  gamma: number,
+  gamma: number | tf.Tensor,
 ): { loss: tf.Tensor; saved: tf.Tensor[] } {
   const z = tf.mul(x, sign);
   const shortfall = tf.relu(tf.neg(z));
@@ -123,7 +123,7 @@ function forward(
 // So the smaller summand cannot underflow alone; and the bracket comes before the power, for q^(gamma + 1) may be flushed to 0
 // where 1 + gamma times it is not. u = 0 (z beyond 87 or so): q is 0 too and r does not matter, but 0 / 0 would.
 // s = Infinity (z = -Infinity): v is 0, and r is 0 once s is cut to the largest number.
-function backward([u, v, s, q, signedWeight]: tf.Tensor[], gamma: number): tf.Tensor {
+export function exactGradient([u, v, s, q, signedWeight]: tf.Tensor[], gamma: number | tf.Tensor): tf.Tensor {
   const r = tf.div(tf.mul(v, tf.minimum(s, LARGEST_FLOAT32)), tf.maximum(u, SMALLEST_NORMAL_FLOAT32));
   return tf.mul(signedWeight, tf.mul(q, tf.add(1, tf.mul(gamma, r))));
 }

@@ -23,6 +23,7 @@ export const attribute = {
   bool: (name: string, value: boolean): Attribute => ({ name, type: binding.TF_ATTR_BOOL, value }),
   int: (name: string, value: number | number[]): Attribute => ({ name, type: binding.TF_ATTR_INT, value }),
   text: (name: string, value: string): Attribute => ({ name, type: binding.TF_ATTR_STRING, value }),
+  shape: (name: string, value: number[]): Attribute => ({ name, type: binding.TF_ATTR_SHAPE, value }),
 };
 
 /** Runs a TensorFlow operation with one output. Throws TensorFlow's message for a wrong name, attribute or input. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { tf, versions } from '../tf';
 import type { Loss } from './step';
 
-type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
 /** What makes a run this run and no other; the keys are the words in which a difference is told. */
 export type Fingerprint = Record<string, Json>;
@@ -79,7 +79,8 @@ const isClose = (a: number, b: number) =>
 
 const shapeText = (shape: (number | null)[]) => `[${shape.join(', ')}]`;
 
-function checksumOfSamples(values: tf.Tensor): string {
+/** SHA-256 of up to 64 samples, evenly spaced. */
+export function checksumOfSamples(values: tf.Tensor): string {
   const samples = values.shape[0];
   const count = Math.min(samples, SAMPLES);
   const indices = Array.from({ length: count }, (_, i) => Math.floor((i * samples) / count));

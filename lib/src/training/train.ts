@@ -1,6 +1,7 @@
 import { addUniformNoise } from '../datasets';
 import { breathe, Progress } from '../display';
 import { tf } from '../tf';
+import { checkSchedule, expecting } from './check';
 import { Checkpoint, START, type Parts, type Position } from './checkpoint';
 import { fingerprint } from './fingerprint';
 import { Recorder, type TrainingRecord } from './records';
@@ -171,32 +172,10 @@ function summary(records: TrainingRecord[], diverged: Divergence | null): string
 }
 
 function checkOptions(model: tf.LayersModel, options: TrainingOptions): void {
-  const {
-    images,
-    labels,
-    epochs,
-    batchSize,
-    learningRate,
-    momentum,
-    seed,
-    noise = 0,
-    augment,
-    recordEvery = 1,
-    checkpoint,
-  } = options;
-  const expect = (valid: boolean, name: string, value: unknown, expected: string) => {
-    if (!valid) throw new RangeError(`train: ${name} is ${value}; expected ${expected}`);
-  };
-  const positiveInteger = (name: string, value: number) =>
-    expect(Number.isInteger(value) && value >= 1, name, value, 'an integer >= 1');
-  positiveInteger('epochs', epochs);
-  positiveInteger('batchSize', batchSize);
-  positiveInteger('recordEvery', recordEvery);
-  expect(learningRate > 0 && learningRate < Infinity, 'learningRate', learningRate, 'a finite number > 0');
-  expect(momentum >= 0 && momentum < 1, 'momentum', momentum, 'a number in [0, 1)');
-  expect(noise >= 0 && noise < Infinity, 'noise', noise, 'a finite number >= 0');
-  expect(Number.isInteger(seed), 'seed', seed, 'an integer');
-  expect(checkpoint !== '', 'checkpoint', "''", 'the name of a file');
+  const { images, labels, seed, augment, recordEvery = 1 } = options;
+  const expect = expecting('train');
+  checkSchedule(expect, options);
+  expect(Number.isInteger(recordEvery) && recordEvery >= 1, 'recordEvery', recordEvery, 'an integer >= 1');
 
   const shape = (axes: (number | null)[]) => `[${axes.map((n) => n ?? 'n').join(', ')}]`;
   const inputShape = model.inputs[0].shape;

@@ -1,0 +1,144 @@
+import { tf } from '../tf';
+import { ResourceVariable } from '../tf/resourceVariable';
+import { Columns } from './columns';
+import { reluGradient } from './kernels';
+import { ModelLosses, type LossSettings } from './losses';
+import { perParameter, SHAPES, type PerParameter } from './parameters';
+import { maxPool, maxPoolGradient } from './pooling';
+
+/** What a step found, one row each of the tensor it returns. */
+export const STEP_ROWS = ['loss', 'correct', 'maxAbsLogit', 'gradientSum'] as const;
+
+/**
+ * Many LeNets (those of `lenet`, for 28x28 gray images) that learn side by side from the same images, each by its own labels
+ * and loss, by stochastic gradient descent with momentum:
+ *
+ *   v <- momentum * v + gradient        w <- w - learningRate * v
+ *
+ * A step is one program of some hundred TensorFlow kernels whatever the number M of models: where a single model multiplies
+ * matrices, M models multiply M pairs at once. Images lie one pixel a row, with the batch B along the row, so that most of
+ * the work is on long contiguous rows (Columns says how a convolution becomes a product). Backpropagation is written out:
+ * no tape, and each product in the form that is fastest.
+ *
+ * On a CPU with one thread a model's numbers do not depend, to the last bit, on which others are beside it.
+ *
+ * @see notebooks/07-the-whole-grid.ipynb
+ */
+export class LenetBatch {
+  private readonly weights: PerParameter<ResourceVariable>;
+  private readonly velocities: PerParameter<ResourceVariable>;
+  private readonly losses: ModelLosses;
+  private readonly conv1: Columns;
+  private readonly conv2: Columns;
+  private readonly descent: { learningRate: tf.Scalar; momentum: tf.Scalar };
+  private readonly count: number;
+
+  /**
+   * @param models  M losses
+   * @param start  weights and velocities, float32 [M, ...] by SHAPES; stay the caller's. Without velocities they are 0.
+   */
+  constructor(
+    models: readonly LossSettings[],
+    start: { weights: PerParameter<tf.Tensor>; velocities?: PerParameter<tf.Tensor> },
+    { learningRate, momentum }: { learningRate: number; momentum: number },
+  ) {
+    this.count = models.length;
+    this.weights = perParameter((name) => new ResourceVariable(start.weights[name]));
+    this.velocities = perParameter((name) => {
+      const velocity = start.velocities?.[name] ?? tf.zerosLike(start.weights[name]);
+      try {
+        return new ResourceVariable(velocity);
+      } finally {
+        if (start.velocities === undefined) velocity.dispose();
+      }
+    });
+    this.losses = new ModelLosses(models);
+    this.conv1 = new Columns({ channels: 1, size: 28, pooled: 12 });
+    this.conv2 = new Columns({ channels: 6 * models.length, size: 12, pooled: 4 });
+    this.descent = { learningRate: tf.scalar(learningRate), momentum: tf.scalar(momentum) };
+  }
+
+  /**
+   * One step of every model. A model whose numbers are not finite goes on with them and disturbs no other.
+   *
+   * @param images  float32 [784, B], one image a column
+   * @param labels  0 and 1, float32 [M, 1, B]
+   * @returns float32 [4, M], the rows of STEP_ROWS: mean loss, number of logits on the right side of 0, largest |logit|, and
+   *   the sum of the derivatives by the logits, which is not finite if one of them is not
+   */
+  step(images: tf.Tensor, labels: tf.Tensor): tf.Tensor2D {
+    return tf.tidy(() => {
+      const M = this.count;
+      const B = images.shape[1]!;
+      const w = perParameter((name) => this.weights[name].read());
+
+      // Forward. The columns of conv1 are the same for all models: their kernels are one matrix.
+      const columns1 = this.conv1.gather(images); //                            [4, 25, 144 B]
+      const pool1 = maxPool(tf.matMul(tf.reshape(w.conv1Kernel, [6 * M, 25]), columns1)); // [6 M, 144 B]
+      const h1 = tf.relu(tf.add(pool1.value, tf.reshape(w.conv1Bias, [6 * M, 1]))); // max(a, b) + c = max(a + c, b + c)
+      const columns2 = tf.reshape(this.conv2.gather(tf.reshape(h1, [864 * M, B])), [4, M, 150, 16 * B]);
+      const pool2 = maxPool(tf.matMul(w.conv2Kernel, columns2)); //              [M, 16, 16 B]
+      const h2 = tf.relu(tf.add(pool2.value, w.conv2Bias));
+      const flat = tf.reshape(h2, [M, 256, B]);
+      const h3 = tf.relu(tf.add(tf.matMul(w.dense1Kernel, flat), w.dense1Bias)); // [M, 120, B]
+      const h4 = tf.relu(tf.add(tf.matMul(w.dense2Kernel, h3), w.dense2Bias)); // [M, 84, B]
+      const logits = tf.add(tf.matMul(w.logitKernel, h4), w.logitBias); //       [M, 1, B]
+      const { loss, gradient } = this.losses.evaluate(logits, labels);
+
+      // Backward. For y = W x + b: dW = dy x^T, db = dy summed over the batch, dx = W^T dy; for h = relu(y): dy where h > 0.
+      const d5 = tf.div(gradient, B); // the loss is a mean over the batch
+      const d4 = reluGradient(tf.matMul(w.logitKernel, d5, true), h4);
+      const d3 = reluGradient(tf.matMul(w.dense2Kernel, d4, true), h3);
+      const dFlat = tf.matMul(w.dense1Kernel, d3, true);
+      const d2 = reluGradient(tf.reshape(dFlat, [M, 16, 16 * B]), h2);
+      const dPool2 = maxPoolGradient(d2, pool2);
+      const dConv2 = tf.concat([dPool2.left, dPool2.right]); //                  [4, M, 16, 16 B]
+      const dColumns2 = tf.matMul(w.conv2Kernel, dConv2, true); //               [4, M, 150, 16 B]
+      const d1 = reluGradient(tf.reshape(this.conv2.scatter(dColumns2, B), [6 * M, 144 * B]), h1);
+      const dPool1 = maxPoolGradient(d1, pool1); //                              left, right: [2, 6 M, 144 B]
+      const [left1, right1] = tf.split(columns1, 2); //                          [2, 25, 144 B]
+
+      const gradients: PerParameter<tf.Tensor> = {
+        conv1Kernel: tf.sum(
+          tf.add(tf.matMul(dPool1.left, left1, false, true), tf.matMul(dPool1.right, right1, false, true)),
+          0,
+        ),
+        conv1Bias: tf.sum(d1, 1),
+        // (x dy^T)^T rather than dy x^T: the product is several times faster with the large matrix first.
+        conv2Kernel: tf.transpose(tf.sum(tf.matMul(columns2, dConv2, false, true), 0), [0, 2, 1]),
+        conv2Bias: tf.sum(d2, 2),
+        dense1Kernel: tf.matMul(d3, flat, false, true),
+        dense1Bias: tf.sum(d3, 2),
+        dense2Kernel: tf.matMul(d4, h3, false, true),
+        dense2Bias: tf.sum(d4, 2),
+        logitKernel: tf.matMul(d5, h4, false, true),
+        logitBias: tf.sum(d5, 2),
+      };
+      perParameter((name) => {
+        const shaped = tf.reshape(gradients[name], [M, ...SHAPES[name]]);
+        this.weights[name].descend(this.velocities[name], shaped, this.descent);
+      });
+
+      const correct = tf.sum(tf.cast(tf.equal(tf.greater(logits, 0), tf.greater(labels, 0.5)), 'float32'), 2);
+      const rows = [tf.mean(loss, 2), correct, tf.max(tf.abs(logits), 2), tf.sum(gradient, 2)];
+      return tf.stack(rows.map((row) => tf.reshape(row, [M]))) as tf.Tensor2D;
+    });
+  }
+
+  /** The present weights and velocities, [M, ...] by SHAPES. They belong to the enclosing tf.tidy, or the caller. */
+  state(): { weights: PerParameter<tf.Tensor>; velocities: PerParameter<tf.Tensor> } {
+    return {
+      weights: perParameter((name) => this.weights[name].read()),
+      velocities: perParameter((name) => this.velocities[name].read()),
+    };
+  }
+
+  dispose(): void {
+    perParameter((name) => {
+      this.weights[name].dispose();
+      this.velocities[name].dispose();
+    });
+    for (const part of [this.losses, this.conv1, this.conv2]) part.dispose();
+    tf.dispose(this.descent);
+  }
+}

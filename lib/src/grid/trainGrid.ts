@@ -1,0 +1,267 @@
+import seedrandom from 'seedrandom';
+import { addUniformNoise } from '../datasets';
+import { breathe, Progress } from '../display';
+import { tf } from '../tf';
+import { Sampler } from '../training/sampler';
+import { checkOptions } from './check';
+import { GridCheckpoint } from './checkpoint';
+import { gatherRows } from './kernels';
+import { LenetBatch, STEP_ROWS } from './lenetBatch';
+import type { LossSettings } from './losses';
+import { initialParameters, perParameter } from './parameters';
+
+/** One of the models that learn side by side: its loss and its task. */
+export interface GridModel extends LossSettings {
+  /** Digits up to this one are class 1, the rest class 0: 0..8. */
+  threshold: number;
+}
+
+export interface GridOptions {
+  /** float32 [n, 28, 28, 1] in 0..1 */
+  images: tf.Tensor4D;
+  /** int32 [n], 0..9 */
+  digits: tf.Tensor1D;
+  models: readonly GridModel[];
+  /** Amplitude of the uniform noise added to every batch afresh (addUniformNoise). */
+  noise: number;
+  /** An integer; determines initial weights, the order of the samples and the noise. */
+  seed: number;
+  epochs: number;
+  /** Samples per step; the last batch of an epoch may be smaller. */
+  batchSize: number;
+  learningRate: number;
+  /** In [0, 1). */
+  momentum: number;
+  /** Name on the progress line. */
+  label?: string;
+  /** Called after every epoch. */
+  afterEpoch?: (progress: GridProgress) => void | Promise<void>;
+  /** A file for the state after every epoch, from which the same call goes on; made if there is none. */
+  checkpoint?: string;
+}
+
+export interface GridProgress {
+  /** Complete epochs. */
+  epochs: number;
+  /** Models that are still trained. */
+  alive: number;
+  /** All runs, as far as they have come. */
+  runs: readonly GridRun[];
+}
+
+/** What happened to a model in one epoch. */
+export interface GridRecord {
+  /** The first is 0. */
+  epoch: number;
+  /** Mean over the steps. */
+  loss: number;
+  /** Fraction of the samples with logit > 0 where the label is 1, and logit <= 0 where it is 0. */
+  accuracy: number;
+  /** Largest |logit|. */
+  maxAbsLogit: number;
+  /** Wall-clock time from the start of the run, of all models together, to the end of the epoch. */
+  seconds: number;
+}
+
+/** The first step that met a value which is not finite. */
+export interface GridDivergence {
+  epoch: number;
+  /** The first of the run is 1. */
+  step: number;
+  /** Largest |logit| of that step's batch. */
+  maxAbsLogit: number;
+}
+
+export interface GridRun extends GridModel {
+  records: GridRecord[];
+  diverged: GridDivergence | null;
+}
+
+/**
+ * Trains many LeNets on MNIST side by side, each with its own loss, gamma, alpha, epsilon and threshold, as `train` would
+ * one after another:
+ *
+ *   v <- momentum * v + gradient        w <- w - learningRate * v
+ *
+ * All see the same batches with the same noise, in an order drawn afresh for every epoch. (The paper draws one for each
+ * run.) The initial weights of a model are those of lenet({ seed }) with a seed of its own, made from `seed`, gamma and
+ * threshold: so the losses start alike, and it does not matter which models are trained together.
+ *
+ * A model has diverged at the first step in which its loss, its logits or a derivative of its loss by a logit is not finite:
+ * there its gradients are not finite either. It leaves the others at the end of that epoch; the steps after the first are
+ * not recorded. On a CPU with one thread (TF_NUM_INTRAOP_THREADS=1) neither that nor the choice of models changes a bit of
+ * the others' numbers; with more threads, or on a GPU, they may differ by rounding.
+ *
+ * With `checkpoint`, the state is written to that file after every epoch; if it is there already, the same call goes on, and
+ * gives the same records (but for their seconds) as an undisturbed one. Shows a progress line, and ends with an
+ * `Interrupted` error when the user presses Stop.
+ *
+ * @returns the runs, in the order of `models`; a record that a divergence cuts short is kept
+ * @throws RangeError naming the option for shapes that do not fit or numbers out of range; Error for a checkpoint that is
+ *   damaged, is of another training, or cannot be written
+ * @see notebooks/07-the-whole-grid.ipynb; van Leeuwen et al. 2025, section 5
+ */
+export async function trainGrid(options: GridOptions): Promise<GridRun[]> {
+  checkOptions(options);
+  const { models, seed, images, checkpoint: file } = options;
+  const sampler = new Sampler(images.shape[0], seed);
+  const runs = models.map((model): GridRun => ({ ...model, records: [], diverged: null }));
+  const weights = initialParameters(models.map((model) => initialSeed(seed, model)));
+  const batch = new LenetBatch(models, { weights }, options);
+  tf.dispose(weights);
+  const state: GridState = { epochs: 0, steps: 0, seconds: 0, runs, batch, sampler };
+  try {
+    const checkpoint = file === undefined ? undefined : new GridCheckpoint(file, options);
+    await checkpoint?.restore(state);
+    await run(state, options, checkpoint);
+  } finally {
+    state.batch.dispose();
+  }
+  return runs;
+}
+
+/** Where a training of many models is, between two epochs. */
+export interface GridState {
+  /** Complete epochs. */
+  epochs: number;
+  steps: number;
+  seconds: number;
+  runs: GridRun[];
+  /** Those of the runs that have not diverged, in their order. */
+  batch: LenetBatch;
+  sampler: Sampler;
+}
+
+export const isAlive = ({ diverged }: GridRun): boolean => diverged === null;
+
+/** The seed of a model's initial weights; the losses share it. */
+export function initialSeed(
+  seed: number,
+  { gamma, threshold }: { gamma: number; threshold: number },
+): number {
+  return seedrandom(`${seed} ${gamma} ${threshold}`).int32();
+}
+
+async function run(state: GridState, options: GridOptions, checkpoint?: GridCheckpoint): Promise<void> {
+  const { images, epochs, batchSize, label = 'grid', afterEpoch } = options;
+  const { runs } = state;
+  const stepsPerEpoch = Math.ceil(images.shape[0] / batchSize);
+  const progress = new Progress(epochs * stepsPerEpoch, label);
+  const start = performance.now() - 1000 * state.seconds;
+  try {
+    while (state.epochs < epochs && runs.some(isAlive)) {
+      const alive = runs.filter(isAlive);
+      const steps = await trainEpoch(state, options, (step) =>
+        progress.update(
+          state.steps + step,
+          `epoch ${state.epochs}, ${alive.length} of ${runs.length} models`,
+        ),
+      );
+      state.seconds = (performance.now() - start) / 1000;
+      alive.forEach((each, i) => record(each, column(steps, i), state, options));
+      state.steps += stepsPerEpoch;
+      state.epochs++;
+      dropDiverged(state, alive, options);
+      await checkpoint?.save(state);
+      await afterEpoch?.({ epochs: state.epochs, alive: runs.filter(isAlive).length, runs });
+    }
+  } catch (error) {
+    const next = checkpoint && `, to be resumed at epoch ${checkpoint.epoch} from ${checkpoint.file}`;
+    progress.done(`${label}: stopped in epoch ${state.epochs}${next ?? ''}`);
+    throw error;
+  }
+  const dead = runs.filter((each) => !isAlive(each)).length;
+  progress.done(`${label}: ${dead} of ${runs.length} models not finite within ${epochs} epochs`);
+}
+
+/** What the steps of an epoch found: [steps, rows, models] */
+interface StepTable {
+  values: Float32Array;
+  shape: [steps: number, rows: number, models: number];
+}
+
+async function trainEpoch(
+  { batch, sampler, runs }: GridState,
+  { images, digits, noise, batchSize }: GridOptions,
+  afterStep: (step: number) => void,
+): Promise<StepTable> {
+  const samples = images.shape[0];
+  const alive = runs.filter(isAlive);
+  const pixels = tf.reshape(images, [samples, 784]);
+  const thresholds = tf.tensor3d(alive.map(({ threshold }) => threshold), [alive.length, 1, 1], 'int32'); // prettier-ignore
+  const found: tf.Tensor[] = []; // read once an epoch: a GPU need not wait for the host
+  try {
+    sampler.shuffle();
+    for (let start = 0; start < samples; start += batchSize) {
+      await breathe();
+      const indices = sampler.order.subarray(start, start + batchSize);
+      const noiseSeed = noise > 0 ? sampler.batchSeed() : null;
+      found.push(
+        tf.tidy(() => {
+          const chosen = tf.tensor1d(indices, 'int32');
+          const clean = gatherRows(pixels, chosen);
+          const input = noiseSeed === null ? clean : addUniformNoise(clean, noise, noiseSeed);
+          const digit = tf.reshape(tf.gather(digits, chosen), [1, 1, indices.length]);
+          const labels = tf.cast(tf.lessEqual(digit, thresholds), 'float32');
+          return batch.step(tf.transpose(input), labels);
+        }),
+      );
+      afterStep(found.length);
+    }
+    const values = tf.tidy(() => tf.stack(found).dataSync<'float32'>());
+    return { values, shape: [found.length, STEP_ROWS.length, alive.length] };
+  } finally {
+    tf.dispose([pixels, thresholds, ...found]);
+  }
+}
+
+type Step = Record<(typeof STEP_ROWS)[number], number>;
+
+/** The steps of one model. */
+function column({ values, shape: [steps, rows, models] }: StepTable, model: number): Step[] {
+  const at = (step: number, row: number) => values[(step * rows + row) * models + model];
+  return Array.from(
+    { length: steps },
+    (_, step) => Object.fromEntries(STEP_ROWS.map((name, row) => [name, at(step, row)])) as Step,
+  );
+}
+
+/** Adds an epoch to a run: a record of the steps before the first that is not finite, and that step. */
+function record(
+  run: GridRun,
+  steps: Step[],
+  { epochs: epoch, steps: stepsBefore, seconds }: GridState,
+  { images, batchSize }: GridOptions,
+): void {
+  const broken = steps.findIndex((step) => !Object.values(step).every(Number.isFinite));
+  const healthy = broken < 0 ? steps : steps.slice(0, broken);
+  if (broken >= 0)
+    run.diverged = { epoch, step: stepsBefore + broken + 1, maxAbsLogit: steps[broken].maxAbsLogit };
+  if (healthy.length === 0) return;
+  const sum = (f: (step: Step) => number) => healthy.reduce((total, step) => total + f(step), 0);
+  run.records.push({
+    epoch,
+    loss: sum(({ loss }) => loss) / healthy.length,
+    accuracy: sum(({ correct }) => correct) / Math.min(images.shape[0], healthy.length * batchSize),
+    maxAbsLogit: healthy.reduce((max, { maxAbsLogit }) => Math.max(max, maxAbsLogit), 0),
+    seconds,
+  });
+}
+
+/** Continues with those of the models before that are still alive. */
+function dropDiverged(state: GridState, before: GridRun[], options: GridOptions): void {
+  const survivors = before.filter(isAlive);
+  if (survivors.length === before.length || survivors.length === 0) return;
+  const rows = survivors.map((run) => before.indexOf(run));
+  const chosen = tf.tidy(() => {
+    const { weights, velocities } = state.batch.state();
+    const ofSurvivors = (values: tf.Tensor) => gatherRows(values, tf.tensor1d(rows, 'int32'));
+    return {
+      weights: perParameter((name) => ofSurvivors(weights[name])),
+      velocities: perParameter((name) => ofSurvivors(velocities[name])),
+    };
+  });
+  state.batch.dispose();
+  state.batch = new LenetBatch(survivors, chosen, options);
+  tf.dispose(chosen);
+}
