@@ -38,11 +38,15 @@ export {
 
 export {
   deathMap,
+  deathMaps,
+  deathScatter,
   focalLossExplorer,
   gradientSweep,
   gradientTail,
+  gridExplorer,
   linspace,
   logitDistribution,
+  logitGrowth,
   lossByMargin,
   lossByProbability,
   lossPerEpoch,
@@ -52,6 +56,8 @@ export {
   type Death,
   type EpochLoss,
   type GradientAtLogit,
+  type GridEpochLoss,
+  type LogitGrowth,
   type LogitShare,
 } from './figures';
 
@@ -75,8 +81,11 @@ export {
   type VegaLiteSpec,
 } from './display';
 export { publishedCifar10, publishedMnistLosses, publishedMnistRuns, publishedSegmentation } from './results';
-export { readRun, toDataFrame, writeRun } from './results';
+export { compareDeaths, readRun, toDataFrame, writeRun } from './results';
 export {
+  type CellDeath,
+  type DeathComparison,
+  type DeathPair,
   type Json,
   type PublishedLoss,
   type PublishedRun,

@@ -1,3 +1,11 @@
+export {
+  deathMaps,
+  deathScatter,
+  gridExplorer,
+  logitGrowth,
+  type GridEpochLoss,
+  type LogitGrowth,
+} from './grid';
 export { linspace } from './style';
 export { focalLossExplorer, lossByMargin, lossByProbability, singularFactor } from './derivation';
 export { gradientSweep, gradientTail, type GradientAtLogit } from './nanGradient';

@@ -1,3 +1,4 @@
+export { compareDeaths, type CellDeath, type DeathComparison, type DeathPair } from './compareDeaths';
 export { toDataFrame, type Row, type RowOf } from './dataFrame';
 export {
   publishedCifar10,

@@ -3,12 +3,17 @@ import { describe, test } from 'node:test';
 import * as vega from 'vega';
 import * as vegaLite from 'vega-lite';
 import {
+  compareDeaths,
   deathMap,
+  deathMaps,
+  deathScatter,
   focalLossExplorer,
   gradientSweep,
   gradientTail,
+  gridExplorer,
   linspace,
   logitDistribution,
+  logitGrowth,
   lossByMargin,
   lossByProbability,
   lossPerEpoch,
@@ -60,7 +65,39 @@ const deaths = [
   { gamma: 0.5, threshold: 0, step: 1234 },
 ];
 
+const published = [
+  { gamma: 0.1, threshold: 0, epoch: 3, epochs: 3 },
+  { gamma: 0.1, threshold: 1, epoch: null, epochs: 100 },
+  { gamma: 0.2, threshold: 0, epoch: 0, epochs: 0 },
+];
+const ours = [
+  { gamma: 0.1, threshold: 0, epoch: 7, epochs: 7 },
+  { gamma: 0.1, threshold: 1, epoch: null, epochs: 40 },
+  { gamma: 0.2, threshold: 0, epoch: 0, epochs: 0 },
+];
+const comparison = compareDeaths(published, ours);
+const grids = { first: 'published', second: 'ours', end: 100, setting: 'setting' };
+
 const figures: Record<string, VegaLiteSpec> = {
+  deathMaps: deathMaps(comparison, grids),
+  deathScatter: deathScatter([{ name: 'published and ours', comparison }], { x: 'published', y: 'ours' }),
+  gridExplorer: gridExplorer(
+    ours,
+    [
+      { gamma: 0.1, threshold: 0, name: 'original', epoch: 0, loss: 0.2 },
+      { gamma: 0.1, threshold: 0, name: 'published original', epoch: 0, loss: 0.3 },
+    ],
+    grids,
+  ),
+  logitGrowth: logitGrowth(
+    [
+      { threshold: 0, share: 0.1, epoch: 0, maxAbsLogit: 9 },
+      { threshold: 0, share: 0.1, epoch: 1, maxAbsLogit: 17 },
+      { threshold: 4, share: 0.5, epoch: 0, maxAbsLogit: 8 },
+      { threshold: 4, share: 0.5, epoch: 2, maxAbsLogit: 18 },
+    ],
+    'setting',
+  ),
   lossByProbability: lossByProbability([{ gamma: 0.5, probability: 0.5, loss: 0.49 }]),
   singularFactor: singularFactor([{ gamma: 0.5, q: 1e-3, factor: 15.8, derivative: 0.05 }]),
   lossByMargin: lossByMargin([{ gamma: 0.5, margin: 0, loss: 0.49, gradient: -0.5 }]),
@@ -133,6 +170,22 @@ describe('NaN is drawn, not dropped', () => {
   });
   test('the map counts the dead', () => {
     assert.equal(titleOf(deathMap(deaths, '')), '1 of 2 runs die, 1 of them with 0 < gamma < 1');
+  });
+  test('two maps say what they agree in, and what is still open', async () => {
+    assert.equal(
+      titleOf(figures.deathMaps),
+      '2 of 3 runs die in both, 0 in one only, 0 in neither, 1 open',
+    );
+    assert.match(await draw(figures.deathMaps), /–.*>40/s, 'no NaN in 100 epochs, none in 40');
+  });
+  test('the scatter gives the median factor between the grids, epochs counted from 1', () => {
+    assert.equal(
+      titleOf(figures.deathScatter),
+      'Two grids differ by a median factor of 1.50 (published and ours)',
+    );
+  });
+  test('the growth of the logits names the thresholds that reach the wall first and last', () => {
+    assert.equal(titleOf(figures.logitGrowth), 'Threshold 0 reaches the wall first, threshold 4 last');
   });
 });
 

@@ -1,0 +1,284 @@
+// The figures of notebooks/07-the-whole-grid.ipynb.
+import type { VegaLiteSpec } from '../display';
+import type { CellDeath, DeathComparison } from '../results';
+import { layerOf, NAN_COLOR, seriesEncoding } from './style';
+import { FIRST_NAN_LOGITS } from './training';
+
+const CELL = 27;
+const GAMMA = { field: 'gamma', type: 'ordinal', title: 'gamma' };
+const THRESHOLD = { field: 'threshold', type: 'ordinal', title: 'threshold', axis: { labelAngle: 0 } };
+const EPOCH = {
+  field: 'epoch',
+  type: 'quantitative',
+  title: 'epoch (counted from 0)',
+  axis: { tickMinStep: 1 },
+};
+
+/** '57'; '–' if the run was trained to the end without a NaN; '> 40' if it has got no farther than that. */
+function inCell({ epoch, epochs }: CellDeath, end: number): string {
+  if (epoch !== null) return `${epoch}`;
+  return epochs >= end ? '–' : `>${epochs}`;
+}
+
+/**
+ * Gamma against threshold: the epoch of the first NaN in two grids, and by what factor the second was later.
+ *
+ * @param end  epochs of a complete run
+ */
+export function deathMaps(
+  { pairs, both, onlyFirst, onlySecond, neither, undecided, rankCorrelation }: DeathComparison,
+  { first, second, end, setting }: { first: string; second: string; end: number; setting: string },
+): VegaLiteSpec {
+  const map = (side: 'first' | 'second', name: string) => {
+    const cells = pairs.map(({ gamma, threshold, ...pair }) => ({
+      gamma,
+      threshold,
+      epoch: pair[side].epoch,
+      text: inCell(pair[side], end),
+    }));
+    const scale = { type: 'log', domain: [1, end], scheme: { name: 'viridis', extent: [0.35, 1] } };
+    const dead = cells
+      .filter((cell) => cell.epoch !== null)
+      .map((cell) => ({ ...cell, count: cell.epoch! + 1 }));
+    const layers = layerOf(dead, {
+      mark: { type: 'rect', tooltip: true },
+      encoding: { color: { field: 'count', type: 'quantitative', scale, legend: null } }, // the numbers stand in the cells
+    });
+    return panel(name, [...layers, textLayer(cells)]);
+  };
+  const factors = pairs.flatMap(({ gamma, threshold, first, second }) => {
+    if (first.epoch === null || second.epoch === null) return [];
+    const factor = (second.epoch + 1) / (first.epoch + 1);
+    return [{ gamma, threshold, factor, log: Math.log2(factor), text: factor.toPrecision(2) }];
+  });
+  const others = pairs
+    .filter(({ first, second }) => first.epoch === null || second.epoch === null)
+    .map(({ gamma, threshold }) => ({ gamma, threshold, text: '' }));
+  const factorScale = { domain: [-2, 0, 2], range: ['#D55E00', '#f7f7f7', '#0072B2'], clamp: true };
+  const difference = panel(`${second} / ${first}`, [
+    ...layerOf(factors, {
+      mark: { type: 'rect', tooltip: true },
+      encoding: { color: { field: 'log', type: 'quantitative', scale: factorScale, legend: null } },
+    }),
+    textLayer([...factors, ...others]),
+  ]);
+
+  const correlation = rankCorrelation === null ? '' : `; rank correlation ${rankCorrelation.toFixed(2)}`;
+  return {
+    title: {
+      text: `${both} of ${pairs.length} runs die in both, ${onlyFirst + onlySecond} in one only, ${neither} in neither${
+        undecided > 0 ? `, ${undecided} open` : ''
+      }${correlation}`,
+      subtitle: [
+        `${setting}. Epoch of the first NaN, counted from 0; a dash: none in ${end} epochs; >n: none in n epochs, not trained farther.`,
+        'Right: by what factor it came later (blue) or sooner (orange).',
+      ],
+    },
+    hconcat: [map('first', first), map('second', second), difference],
+    resolve: { scale: { color: 'independent' } },
+    spacing: 18,
+  };
+
+  function panel(title: string, layer: object[]): object {
+    return {
+      title: { text: title, fontWeight: 'normal', fontSize: 12, offset: 4 },
+      width: { step: CELL },
+      height: { step: CELL - 3 },
+      encoding: { x: THRESHOLD, y: GAMMA },
+      layer,
+    };
+  }
+}
+
+function textLayer(values: readonly object[]): object {
+  return {
+    data: { values },
+    mark: { type: 'text', fontSize: 10 },
+    encoding: { text: { field: 'text', type: 'nominal' } },
+  };
+}
+
+/** Epoch of the first NaN of each run in two grids against each other, beside what two seeds of one grid differ by. */
+export function deathScatter(
+  comparisons: readonly { name: string; comparison: DeathComparison }[],
+  { x, y }: { x: string; y: string },
+): VegaLiteSpec {
+  const points = comparisons.flatMap(({ name, comparison }) =>
+    comparison.pairs.flatMap(({ gamma, threshold, first, second }) =>
+      first.epoch === null || second.epoch === null
+        ? []
+        : [{ name, gamma, threshold, x: first.epoch + 1, y: second.epoch + 1 }],
+    ),
+  );
+  const factors = comparisons
+    .filter(({ comparison }) => comparison.medianFactor !== null)
+    .map(({ name, comparison }) => `${comparison.medianFactor!.toFixed(2)} (${name})`);
+  const end = Math.max(...points.map((point) => Math.max(point.x, point.y)));
+  const scale = { type: 'log', domain: [1, 1.1 * end], nice: false };
+  const axis = (field: string, title: string) => ({ field, type: 'quantitative', title, scale, axis: { tickCount: 5, format: 'd' } }); // prettier-ignore
+  const encoding = { x: axis('x', x), y: axis('y', y) };
+  return {
+    title: {
+      text: `Two grids differ by a median factor of ${factors.join(' and ')}`,
+      subtitle:
+        'Epoch of the first NaN, counted from 1, of every run that met it in both. Line: the same epoch.',
+    },
+    width: 330,
+    height: 330,
+    layer: [
+      {
+        data: { values: [{ x: 1, y: 1 }, { x: end, y: end }] }, // prettier-ignore
+        mark: { type: 'line', color: '#888888', strokeDash: [4, 3] },
+        encoding,
+      },
+      {
+        data: { values: points },
+        mark: { type: 'point', filled: true, size: 55, opacity: 0.75, tooltip: true },
+        encoding: {
+          ...encoding,
+          color: { field: 'name', type: 'nominal', title: null, scale: { range: ['#0072B2', '#D55E00'] } },
+          shape: { field: 'name', type: 'nominal', title: null, scale: { range: ['circle', 'diamond'] } },
+        },
+      },
+    ],
+  };
+}
+
+export interface GridEpochLoss {
+  gamma: number;
+  threshold: number;
+  /** 'original', 'published original', ... */
+  name: string;
+  epoch: number;
+  loss: number;
+}
+
+/** The map of one grid; a click on a cell shows the curves of that run, ours and the published. */
+export function gridExplorer(
+  deaths: readonly CellDeath[],
+  losses: readonly GridEpochLoss[],
+  { end, setting }: { end: number; setting: string },
+): VegaLiteSpec {
+  const names = [...new Set(losses.map(({ name }) => name))];
+  const cells = deaths.map((cell) => ({ ...cell, count: (cell.epoch ?? end) + 1, text: inCell(cell, end) }));
+  const { gamma, threshold } = deaths[0];
+  const dead = deaths.filter(({ epoch }) => epoch !== null).length;
+  const picked = {
+    name: 'cell',
+    select: { type: 'point', fields: ['gamma', 'threshold'], toggle: false },
+    value: [{ gamma, threshold }],
+  };
+  const chosen = { condition: { param: 'cell', empty: false, value: NAN_COLOR }, value: 'white' };
+  return {
+    title: {
+      text: `${dead} of ${deaths.length} runs meet a NaN; click a cell for its curves`,
+      subtitle: `${setting}. Epoch of the first NaN, counted from 0. Framed: the run on the right.`,
+    },
+    hconcat: [
+      {
+        width: { step: CELL },
+        height: { step: CELL - 3 },
+        encoding: { x: THRESHOLD, y: GAMMA },
+        layer: [
+          {
+            data: { values: cells },
+            params: [picked],
+            mark: { type: 'rect', tooltip: true, strokeWidth: 2, cursor: 'pointer' },
+            encoding: {
+              color: {
+                field: 'count',
+                type: 'quantitative',
+                legend: null,
+                scale: { type: 'log', domain: [1, end], scheme: { name: 'viridis', extent: [0.35, 1] } },
+              },
+              stroke: chosen,
+            },
+          },
+          textLayer(cells),
+        ],
+      },
+      {
+        width: 330,
+        height: 9 * (CELL - 3),
+        data: { values: losses },
+        transform: [{ filter: { param: 'cell' } }],
+        mark: { type: 'line', tooltip: true },
+        encoding: {
+          x: EPOCH,
+          y: { field: 'loss', type: 'quantitative', title: 'mean loss', scale: { type: 'log' } },
+          ...seriesEncoding('name', names),
+        },
+      },
+    ],
+    resolve: { scale: { color: 'independent' } },
+    spacing: 24,
+  };
+}
+
+export interface LogitGrowth {
+  threshold: number;
+  /** Fraction of the images in class 1. */
+  share: number;
+  epoch: number;
+  maxAbsLogit: number;
+}
+
+/** Largest |logit| of each epoch, one curve per threshold, colored by the share of the smaller class. */
+export function logitGrowth(rows: readonly LogitGrowth[], setting: string): VegaLiteSpec {
+  const curves = rows.map((row) => ({ ...row, minority: Math.min(row.share, 1 - row.share) }));
+  const wall = FIRST_NAN_LOGITS[0].value;
+  const crossing = (threshold: number) =>
+    Math.min(
+      ...rows
+        .filter((row) => row.threshold === threshold && row.maxAbsLogit >= wall)
+        .map(({ epoch }) => epoch),
+    );
+  const byCrossing = [...new Set(rows.map((row) => row.threshold))]
+    .filter((threshold) => crossing(threshold) < Infinity)
+    .sort((a, b) => crossing(a) - crossing(b));
+  return {
+    title: {
+      text:
+        byCrossing.length > 1
+          ? `Threshold ${byCrossing[0]} reaches the wall first, threshold ${byCrossing.at(-1)} last`
+          : 'The more lopsided the classes, the faster the logits grow',
+      subtitle: `${setting}. Largest |logit| of each epoch; the curve ends where the run meets its NaN.`,
+    },
+    width: 520,
+    height: 280,
+    layer: [
+      {
+        data: { values: curves },
+        mark: { type: 'line', point: { size: 14 }, tooltip: true },
+        encoding: {
+          x: { ...EPOCH, scale: { type: 'symlog' } },
+          y: { field: 'maxAbsLogit', type: 'quantitative', title: 'largest |logit|' },
+          color: {
+            field: 'minority',
+            type: 'quantitative',
+            title: 'share of the smaller class',
+            scale: { scheme: { name: 'viridis', extent: [0, 0.9] } },
+          },
+          detail: { field: 'threshold', type: 'nominal' },
+        },
+      },
+      {
+        data: { values: [{ wall, text: FIRST_NAN_LOGITS[0].text }] },
+        layer: [
+          {
+            mark: { type: 'rule', color: '#888888', strokeDash: [2, 2] },
+            encoding: { y: { field: 'wall', type: 'quantitative' } },
+          },
+          {
+            mark: { type: 'text', align: 'left', dx: 4, dy: -6, color: '#555555', fontSize: 10 },
+            encoding: {
+              x: { value: 0 },
+              y: { field: 'wall', type: 'quantitative' },
+              text: { field: 'text' },
+            },
+          },
+        ],
+      },
+    ],
+  };
+}

@@ -1,0 +1,105 @@
+/** When a run of the grid met its first NaN. */
+export interface CellDeath {
+  gamma: number;
+  threshold: number;
+  /** Epoch of the first NaN, the first being 0; null if there was none in the epochs trained. */
+  epoch: number | null;
+  /** Complete epochs without NaN. */
+  epochs: number;
+}
+
+/** One setting in two grids. */
+export interface DeathPair {
+  gamma: number;
+  threshold: number;
+  first: CellDeath;
+  second: CellDeath;
+}
+
+export interface DeathComparison {
+  /** The settings that both grids have, in the order of the first. */
+  pairs: DeathPair[];
+  /** NaN in both, in one only, in neither. */
+  both: number;
+  onlyFirst: number;
+  onlySecond: number;
+  neither: number;
+  /** One has met its NaN in an epoch that the other has not reached, and it may yet. */
+  undecided: number;
+  /** Of the epochs at which both met their NaN: Spearman's rank correlation; null for fewer than three such settings. */
+  rankCorrelation: number | null;
+  /** Of the same, counted from 1: median of second / first; null if there is none. */
+  medianRatio: number | null;
+  /** Of the same: median of the larger divided by the smaller, so that early and late do not cancel; null if there is none. */
+  medianFactor: number | null;
+}
+
+/**
+ * Compares when the runs of two grids met their first NaN, setting by setting.
+ *
+ * @throws RangeError if they have no setting in common, or a setting is twice in one of them
+ * @see notebooks/07-the-whole-grid.ipynb
+ */
+export function compareDeaths(first: readonly CellDeath[], second: readonly CellDeath[]): DeathComparison {
+  const key = ({ gamma, threshold }: CellDeath) => `gamma ${gamma}, threshold ${threshold}`;
+  for (const cells of [first, second]) {
+    const keys = cells.map(key);
+    const twice = keys.find((one, i) => keys.indexOf(one) !== i);
+    if (twice !== undefined) throw new RangeError(`compareDeaths: ${twice} is there twice`);
+  }
+  const others = new Map(second.map((cell) => [key(cell), cell]));
+  const pairs = first.flatMap((cell): DeathPair[] => {
+    const other = others.get(key(cell));
+    const { gamma, threshold } = cell;
+    return other === undefined ? [] : [{ gamma, threshold, first: cell, second: other }];
+  });
+  if (pairs.length === 0) throw new RangeError('compareDeaths: the two grids have no setting in common');
+
+  const counts = { both: 0, onlyFirst: 0, onlySecond: 0, neither: 0, undecided: 0 };
+  for (const pair of pairs) counts[verdict(pair)]++;
+  const dead = pairs.filter((pair) => verdict(pair) === 'both');
+  const counted = dead.map((pair) => [pair.first.epoch! + 1, pair.second.epoch! + 1]);
+  const ratios = counted.map(([a, b]) => b / a);
+  return {
+    pairs,
+    ...counts,
+    rankCorrelation: counted.length < 3 ? null : spearman(counted),
+    medianRatio: median(ratios),
+    medianFactor: median(ratios.map((ratio) => Math.max(ratio, 1 / ratio))),
+  };
+}
+
+function verdict({
+  first,
+  second,
+}: DeathPair): 'both' | 'onlyFirst' | 'onlySecond' | 'neither' | 'undecided' {
+  if (first.epoch !== null && second.epoch !== null) return 'both';
+  if (first.epoch !== null) return second.epochs > first.epoch ? 'onlyFirst' : 'undecided';
+  if (second.epoch !== null) return first.epochs > second.epoch ? 'onlySecond' : 'undecided';
+  return first.epochs === second.epochs ? 'neither' : 'undecided';
+}
+
+function median(values: number[]): number | null {
+  if (values.length === 0) return null;
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** Spearman's rank correlation: Pearson's, of the ranks. */
+function spearman(pairs: readonly number[][]): number {
+  const [x, y] = [0, 1].map((side) => ranks(pairs.map((pair) => pair[side])));
+  const mean = (pairs.length + 1) / 2;
+  const sum = (f: (i: number) => number) => pairs.reduce((total, _, i) => total + f(i), 0);
+  const covariance = sum((i) => (x[i] - mean) * (y[i] - mean));
+  return covariance / Math.sqrt(sum((i) => (x[i] - mean) ** 2) * sum((i) => (y[i] - mean) ** 2));
+}
+
+/** From 1; equal values share the mean of their ranks. */
+function ranks(values: readonly number[]): number[] {
+  return values.map((value) => {
+    const smaller = values.filter((other) => other < value).length;
+    const equal = values.filter((other) => other === value).length;
+    return smaller + (equal + 1) / 2;
+  });
+}
