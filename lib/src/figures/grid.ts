@@ -11,8 +11,15 @@ const EPOCH = {
   field: 'epoch',
   type: 'quantitative',
   title: 'epoch (counted from 0)',
-  axis: { tickMinStep: 1 },
+  axis: { tickMinStep: 1, format: 'd' },
 };
+
+/** One scale for all maps of first epochs, counted from 1. */
+const epochScale = (end: number) => ({
+  type: 'log',
+  domain: [1, end],
+  scheme: { name: 'viridis', extent: [0.35, 1] },
+});
 
 /** '57'; '–' if the run was trained to the end without a NaN; '> 40' if it has got no farther than that. */
 function inCell({ epoch, epochs }: CellDeath, end: number): string {
@@ -36,13 +43,12 @@ export function deathMaps(
       epoch: pair[side].epoch,
       text: inCell(pair[side], end),
     }));
-    const scale = { type: 'log', domain: [1, end], scheme: { name: 'viridis', extent: [0.35, 1] } };
     const dead = cells
       .filter((cell) => cell.epoch !== null)
       .map((cell) => ({ ...cell, count: cell.epoch! + 1 }));
     const layers = layerOf(dead, {
       mark: { type: 'rect', tooltip: true },
-      encoding: { color: { field: 'count', type: 'quantitative', scale, legend: null } }, // the numbers stand in the cells
+      encoding: { color: { field: 'count', type: 'quantitative', scale: epochScale(end), legend: null } }, // the numbers stand in the cells
     });
     return panel(name, [...layers, textLayer(cells)]);
   };
@@ -161,17 +167,19 @@ export function gridExplorer(
 ): VegaLiteSpec {
   const names = [...new Set(losses.map(({ name }) => name))];
   const cells = deaths.map((cell) => ({ ...cell, count: (cell.epoch ?? end) + 1, text: inCell(cell, end) }));
-  const { gamma, threshold } = deaths[0];
-  const dead = deaths.filter(({ epoch }) => epoch !== null).length;
+  const dead = deaths.filter(({ epoch }) => epoch !== null);
+  const { gamma, threshold } = dead.reduce(
+    (last, cell) => (cell.epochs > last.epochs ? cell : last),
+    deaths[0],
+  );
   const picked = {
     name: 'cell',
     select: { type: 'point', fields: ['gamma', 'threshold'], toggle: false },
     value: [{ gamma, threshold }],
   };
-  const chosen = { condition: { param: 'cell', empty: false, value: NAN_COLOR }, value: 'white' };
   return {
     title: {
-      text: `${dead} of ${deaths.length} runs meet a NaN; click a cell for its curves`,
+      text: `${dead.length} of ${deaths.length} runs meet a NaN; click a cell for its curves`,
       subtitle: `${setting}. Epoch of the first NaN, counted from 0. Framed: the run on the right.`,
     },
     hconcat: [
@@ -183,16 +191,21 @@ export function gridExplorer(
           {
             data: { values: cells },
             params: [picked],
-            mark: { type: 'rect', tooltip: true, strokeWidth: 2, cursor: 'pointer' },
+            mark: { type: 'rect', tooltip: true, cursor: 'pointer' },
             encoding: {
               color: {
+                condition: { test: 'datum.epoch === null', value: '#f0f0f0' },
                 field: 'count',
                 type: 'quantitative',
                 legend: null,
-                scale: { type: 'log', domain: [1, end], scheme: { name: 'viridis', extent: [0.35, 1] } },
+                scale: epochScale(end),
               },
-              stroke: chosen,
             },
+          },
+          {
+            data: { values: cells },
+            transform: [{ filter: { param: 'cell' } }],
+            mark: { type: 'rect', fill: null, stroke: NAN_COLOR, strokeWidth: 3 },
           },
           textLayer(cells),
         ],
@@ -210,7 +223,7 @@ export function gridExplorer(
         },
       },
     ],
-    resolve: { scale: { color: 'independent' } },
+    resolve: { scale: { color: 'independent', strokeDash: 'independent', strokeWidth: 'independent' } },
     spacing: 24,
   };
 }
