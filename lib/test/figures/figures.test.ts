@@ -191,10 +191,7 @@ describe('NaN is drawn, not dropped', () => {
     assert.equal(titleOf(deathMap(deaths, '')), '1 of 2 runs die, 1 of them with 0 < gamma < 1');
   });
   test('two maps say what they agree in, and what is still open', async () => {
-    assert.equal(
-      titleOf(figures.deathMaps),
-      '2 of 3 runs die in both, 0 in one only, 0 in neither, 1 open',
-    );
+    assert.equal(titleOf(figures.deathMaps), '2 of 3 runs die in both, 0 in one only, 0 in neither, 1 open');
     assert.match(await draw(figures.deathMaps), /–.*>40/s, 'no NaN in 100 epochs, none in 40');
   });
   test('the scatter gives the median factor between the grids, epochs counted from 1', () => {
