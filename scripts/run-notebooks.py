@@ -7,9 +7,11 @@ left as it was. The environment reaches the kernel: FOCAL_PROFILE=paper python s
 import argparse
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from base64 import b64decode
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +24,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / 'notebooks'
+RESULTS = ROOT / 'data/results'
 
 # Errors of what the last cell has left behind come after it has ended.
 SETTLE = 'await new Promise((resolve) => setTimeout(resolve, 300));'
@@ -150,8 +153,8 @@ def execute_file(path, timeout, write):
         nbformat.validate(notebook)
     except Exception as error:
         raise Failure(f'not a notebook: {first_line(str(error))}') from None
-    execute(notebook, path.parent, timeout)
     if write:
+        execute(notebook, path.parent, timeout)
         make_reproducible(notebook)
         pictures = figures(notebook)
         replace(path, (nbformat.writes(notebook) + '\n').encode())
@@ -159,9 +162,14 @@ def execute_file(path, timeout, write):
             folder = path.parent / 'figures'
             folder.mkdir(exist_ok=True)
             replace(folder / f'{name}.png', picture)
+    else:
+        with tempfile.TemporaryDirectory(prefix='results-') as results:  # which the notebook reads and replaces
+            if RESULTS.is_dir():
+                shutil.copytree(RESULTS, results, dirs_exist_ok=True)
+            execute(notebook, path.parent, timeout, {'FOCAL_RESULTS_DIR': results})
 
 
-def execute(notebook, folder, timeout):
+def execute(notebook, folder, timeout, variables={}):
     for cell in code_cells(notebook):
         cell.outputs, cell.execution_count = [], None
     client = nbclient.NotebookClient(
@@ -174,7 +182,7 @@ def execute(notebook, folder, timeout):
         resources={'metadata': {'path': str(folder)}},
     )
     try:
-        with client.setup_kernel():
+        with client.setup_kernel(env={**os.environ, **variables}):
             stderr = listen_to_stderr(client)
             reply = client.wait_for_reply(client.kc.kernel_info())
             notebook.metadata.language_info = reply['content']['language_info']

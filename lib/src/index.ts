@@ -1,6 +1,6 @@
 export { tf } from './tf';
 
-export { device, versions, type Device } from './tf';
+export { device, deviceName, versions, type Device, type DeviceName } from './tf';
 export { addUniformNoise, binaryLabels, loadMnist, type Dataset } from './datasets';
 export { loadCifar10, normalize, randomResizedCrop, type RandomResizedCropOptions } from './datasets';
 export { exactSigmoidFocalLoss, sigmoidFocalLoss, stabilizedSigmoidFocalLoss } from './losses';
@@ -37,6 +37,8 @@ export {
 } from './grid';
 
 export {
+  comparisonSources,
+  comparisonTable,
   deathMap,
   deathMaps,
   deathScatter,
@@ -48,8 +50,10 @@ export {
   logitDistribution,
   logitGrowth,
   lossByMargin,
+  lossBesidePublished,
   lossByProbability,
   lossPerEpoch,
+  maskOverlay,
   singularFactor,
   trainingCurves,
   type Curve,
@@ -59,6 +63,7 @@ export {
   type GridEpochLoss,
   type LogitGrowth,
   type LogitShare,
+  type LossPanel,
 } from './figures';
 
 export {
@@ -80,13 +85,23 @@ export {
   type Table,
   type VegaLiteSpec,
 } from './display';
-export { publishedCifar10, publishedMnistLosses, publishedMnistRuns, publishedSegmentation } from './results';
+export {
+  publishedCifar10,
+  publishedCifar10Death,
+  publishedMnistLosses,
+  publishedMnistRuns,
+  publishedSegmentation,
+} from './results';
+export { epochResults, readExperiments, readResults, writeResults } from './results';
 export { compareDeaths, readRun, toDataFrame, writeRun } from './results';
 export {
   type CellDeath,
+  type Comparison,
   type DeathComparison,
   type DeathPair,
+  type EpochResult,
   type Json,
+  type NotebookResults,
   type PublishedLoss,
   type PublishedRun,
   type PublishedSettings,

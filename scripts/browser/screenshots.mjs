@@ -35,8 +35,11 @@ if (selectors.length === 0) {
 const notebooks = selectors.map(findNotebook);
 fs.mkdirSync(folder, { recursive: true });
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'screenshots-'));
+const results = path.join(scratch, 'results'); // a copy, which the notebooks may replace
+fs.cpSync(path.join(root, 'data/results'), results, { recursive: true });
 const environment = {
   ...process.env,
+  FOCAL_RESULTS_DIR: results,
   PATH: [path.join(root, '.venv/bin'), process.env.PATH].join(path.delimiter),
   JUPYTER_PREFER_ENV_PATH: '1',
 };

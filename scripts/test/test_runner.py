@@ -115,6 +115,20 @@ class Notebooks(unittest.TestCase):
         self.assertIn('text/html', table)
         self.assertEqual(claims, {'text/plain': '✓ one is one'})
 
+    def test_with_check_the_results_that_a_notebook_keeps_are_a_copy_of_the_committed_ones(self):
+        path = write_notebook(
+            self.folder,
+            'results',
+            "import { readdirSync, writeFileSync } from 'node:fs';\n"
+            'const folder = process.env.FOCAL_RESULTS_DIR!;\n'
+            "writeFileSync(`${folder}/written-by-a-check`, '');\n"
+            "console.log(readdirSync(folder).join(' '));\n"
+            f"if (readdirSync(folder).length !== {len(list((ROOT / 'data/results').iterdir())) + 1}) throw new Error('no copy');",
+        )
+        result = run('--check', path)
+        self.assertEqual(result.returncode, 0, result.stdout)
+        self.assertFalse((ROOT / 'data/results/written-by-a-check').exists())
+
     def test_ctrl_c_ends_it_at_once_with_its_kernel_and_writes_nothing(self):
         marker = self.folder / 'kernel.pid'
         path = write_notebook(

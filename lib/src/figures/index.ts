@@ -7,7 +7,17 @@ export {
   type LogitGrowth,
 } from './grid';
 export { linspace } from './style';
+export { comparisonSources, comparisonTable } from './comparison';
 export { focalLossExplorer, lossByMargin, lossByProbability, singularFactor } from './derivation';
 export { gradientSweep, gradientTail, type GradientAtLogit } from './nanGradient';
-export { logitDistribution, type LogitShare } from './segmentation';
-export { deathMap, lossPerEpoch, trainingCurves, type Curve, type Death, type EpochLoss } from './training';
+export { logitDistribution, maskOverlay, type LogitShare } from './segmentation';
+export {
+  deathMap,
+  lossBesidePublished,
+  lossPerEpoch,
+  trainingCurves,
+  type Curve,
+  type Death,
+  type EpochLoss,
+  type LossPanel,
+} from './training';

@@ -1,5 +1,6 @@
 // The figures of notebooks/05-mnist-segmentation.ipynb.
 import type { VegaLiteSpec } from '../display';
+import { tf } from '../tf';
 import { FIRST_NAN_LOGITS } from './training';
 
 export interface LogitShare {
@@ -65,4 +66,34 @@ export function logitDistribution(
       },
     ],
   };
+}
+
+/** Red, green and blue of `maskOverlay`, from the Okabe-Ito palette. */
+const FOUND = [0, 0.62, 0.45];
+const MISSED = [0, 0.45, 0.7];
+const INVENTED = [0.84, 0.37, 0];
+
+/**
+ * The predicted mask, the pixels with logit > 0, laid over the images: green where it agrees with the target, orange where it
+ * claims a pixel that the target has not, blue where it misses one. The image shows through.
+ *
+ * @param images  float32 [n, height, width, 1] in 0..1
+ * @param logits  float32, same shape; a NaN is not > 0
+ * @param labels  float32 of 0 and 1, same shape
+ * @returns float32 [n, height, width, 3], for `imageGrid`
+ */
+export function maskOverlay(images: tf.Tensor4D, logits: tf.Tensor, labels: tf.Tensor): tf.Tensor4D {
+  return tf.tidy(() => {
+    const predicted = tf.greater(logits, 0);
+    const target = tf.greater(labels, 0.5);
+    const layers: [tf.Tensor, number[]][] = [
+      [tf.logicalAnd(predicted, target), FOUND],
+      [tf.logicalAnd(tf.logicalNot(predicted), target), MISSED],
+      [tf.logicalAnd(predicted, tf.logicalNot(target)), INVENTED],
+    ];
+    const colored = layers.map(([mask, color]) => tf.mul(mask.toFloat(), tf.tensor1d(color)));
+    const any = tf.logicalOr(predicted, target).toFloat();
+    const shade = tf.sub(1, tf.mul(any, 0.75)); // a quarter of the image, and the color
+    return tf.add(tf.mul(images, shade), tf.mul(tf.addN(colored), 0.75)) as tf.Tensor4D;
+  });
 }

@@ -13,6 +13,9 @@ const SERIES: Record<string, { color: string; dash: number[]; width: number }> =
   'control (gamma 2)': { color: '#CC79A7', dash: [10, 2], width: 1.5 },
   'published original': { color: '#444444', dash: [7, 2, 2, 2], width: 1.5 },
   'published stabilized': { color: '#999999', dash: [2, 3], width: 1.5 },
+  'noise 0': { color: '#D55E00', dash: [1, 0], width: 2 },
+  'noise 0.5': { color: '#0072B2', dash: [7, 3], width: 2 },
+  'noise 0.75': { color: '#009E73', dash: [2, 2], width: 2 },
 };
 
 /** Color, dash and width of the series named in a field; a legend in the order given if there is more than one. */

@@ -103,18 +103,19 @@ export interface EpochLoss {
   loss: number | null;
 }
 
+const EPOCH_AXIS = {
+  field: 'epoch',
+  type: 'quantitative',
+  title: 'epoch (counted from 0)',
+  axis: { tickMinStep: 1, format: 'd' },
+};
+
 /** Mean loss per epoch, the published runs beside ours; a cross on the axis is the epoch of the first NaN. */
 export function lossPerEpoch(rows: readonly EpochLoss[]): VegaLiteSpec {
   const names = [...new Set(rows.map((row) => row.name))];
   const deaths = rows.filter((row) => row.loss === null).map(({ name, epoch }) => ({ name, epoch }));
   const inWords = ({ name, epoch }: { name: string; epoch: number }) => `${name} in epoch ${epoch}`;
   const styles = seriesEncoding('name', names);
-  const x = {
-    field: 'epoch',
-    type: 'quantitative',
-    title: 'epoch (counted from 0)',
-    axis: { tickMinStep: 1, format: 'd' },
-  };
   return {
     title: {
       text: deaths.length > 0 ? `First NaN: ${deaths.map(inWords).join(', ')}` : 'No run has met a NaN',
@@ -127,7 +128,7 @@ export function lossPerEpoch(rows: readonly EpochLoss[]): VegaLiteSpec {
         data: { values: rows.filter((row) => row.loss !== null) },
         mark: { type: 'line', point: { size: 25 }, tooltip: true },
         encoding: {
-          x,
+          x: EPOCH_AXIS,
           y: { field: 'loss', type: 'quantitative', title: 'mean loss', scale: { type: 'log' } },
           ...styles,
         },
@@ -135,13 +136,68 @@ export function lossPerEpoch(rows: readonly EpochLoss[]): VegaLiteSpec {
       ...layerOf(deaths, {
         mark: { type: 'point', shape: CROSS, size: 110, strokeWidth: 2 },
         encoding: {
-          x,
+          x: EPOCH_AXIS,
           y: { value: 255 },
           color: styles.color,
           tooltip: [{ field: 'name' }, { field: 'epoch', title: 'first NaN in epoch' }],
         },
       }),
     ],
+  };
+}
+
+/** The curves of one panel of `lossBesidePublished`. */
+export interface LossPanel {
+  /** With which settings. */
+  setting: string;
+  rows: readonly EpochLoss[];
+}
+
+/**
+ * Mean loss per epoch, the published runs to the left and ours to the right, each with its own epochs: for runs with
+ * other settings, whose epochs are not the same. A cross on the axis is the epoch of the first NaN.
+ */
+export function lossBesidePublished(published: LossPanel, ours: LossPanel): VegaLiteSpec {
+  const names = [...new Set([...published.rows, ...ours.rows].map((row) => row.name))];
+  const styles = seriesEncoding('name', names);
+  const losses = [...published.rows, ...ours.rows].flatMap(({ loss }) => (loss === null ? [] : [loss]));
+  const domain = [Math.min(...losses), Math.max(...losses)];
+  const deaths = ({ rows }: LossPanel) => rows.filter((row) => row.loss === null);
+  const inWords = (panel: LossPanel) =>
+    deaths(panel)
+      .map(({ name, epoch }) => `${name} in epoch ${epoch}`)
+      .join(', ') || 'none';
+  const panel = (shown: LossPanel, title: string) => ({
+    width: 290,
+    height: 240,
+    title: { text: [title, shown.setting], fontSize: 12, fontWeight: 'normal' },
+    layer: [
+      {
+        data: { values: shown.rows.filter((row) => row.loss !== null) },
+        mark: { type: 'line', tooltip: true },
+        encoding: {
+          x: EPOCH_AXIS,
+          y: { field: 'loss', type: 'quantitative', title: 'mean loss', scale: { type: 'log', domain } },
+          ...styles,
+        },
+      },
+      ...layerOf(deaths(shown), {
+        mark: { type: 'point', shape: CROSS, size: 110, strokeWidth: 2 },
+        encoding: {
+          x: EPOCH_AXIS,
+          y: { value: 235 },
+          color: styles.color,
+          tooltip: [{ field: 'name' }, { field: 'epoch', title: 'first NaN in epoch' }],
+        },
+      }),
+    ],
+  });
+  return {
+    title: {
+      text: `First NaN, published: ${inWords(published)}; ours: ${inWords(ours)}`,
+      subtitle: 'Mean loss of each epoch; a cross on the axis marks the epoch of the first NaN.',
+    },
+    hconcat: [panel(published, 'published'), panel(ours, 'ours')],
   };
 }
 

@@ -1,7 +1,11 @@
+export { besidePaper, readExperiments, type Comparison } from './besidePaper';
 export { compareDeaths, type CellDeath, type DeathComparison, type DeathPair } from './compareDeaths';
 export { toDataFrame, type Row, type RowOf } from './dataFrame';
+export { epochResults, type EpochResult } from './epochResults';
+export { readResults, writeResults, type NotebookResults } from './notebookResults';
 export {
   publishedCifar10,
+  publishedCifar10Death,
   publishedMnistLosses,
   publishedMnistRuns,
   publishedSegmentation,

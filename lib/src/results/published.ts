@@ -38,7 +38,7 @@ const LOSSES = {
 };
 const CIFAR10 = {
   name: 'cifar10-classification.csv',
-  sha256: '26db679570f096adea1725a188eb12c2781e5e50b17aa40124caa299a8b98915',
+  sha256: '316575df0234257ab15da0ab28f5a333307632d644dc4377f185227543440d97',
 };
 const SEGMENTATION = {
   name: 'mnist-segmentation.csv',
@@ -94,12 +94,24 @@ export function publishedMnistLosses(settings: PublishedSettings): PublishedLoss
  */
 export function publishedCifar10(loss: PublishedSettings['loss']): (PublishedLoss & { accuracy: number })[] {
   return readPublished(CIFAR10)
-    .filter((row) => row[0] === loss)
+    .filter((row) => row[0] === loss && row[2] !== '')
     .map(([, epoch, meanLoss, accuracy]) => ({
       epoch: Number(epoch),
       meanLoss: Number(meanLoss),
       accuracy: Number(accuracy),
     }));
+}
+
+/**
+ * The epoch in which the paper's CNN on CIFAR-10 met its first NaN by the original loss, and the accuracy over that epoch: the
+ * batches before the NaN and those after it together.
+ *
+ * @throws Error if the file is missing or is not the published one
+ * @see data/published/README.md; van Leeuwen et al. 2025
+ */
+export function publishedCifar10Death(): { epoch: number; accuracy: number } {
+  const [, epoch, , accuracy] = readPublished(CIFAR10).find((row) => row[2] === '')!;
+  return { epoch: Number(epoch), accuracy: Number(accuracy) };
 }
 
 /**

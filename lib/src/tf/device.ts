@@ -4,11 +4,14 @@ import { availableParallelism } from 'node:os';
 import { backend } from './rawOps';
 import { tf } from './tensorflow';
 
-export interface Device {
+export interface DeviceName {
   /** Where operations run. */
   kind: 'CPU' | 'GPU';
   /** Model name of the processor or of the graphics card in use. */
   name: string;
+}
+
+export interface Device extends DeviceName {
   /** TF_DEVICE, by which set-up was told which TensorFlow to install; undefined: set-up chose. */
   requested: 'cpu' | 'gpu' | undefined;
   /** Measured speed of a float32 matrix product, in 1e9 operations per second. */
@@ -26,16 +29,26 @@ export interface Device {
  */
 export function device(): Device {
   const requested = requestedDevice();
-  const kind = backend.isUsingGpuDevice ? 'GPU' : 'CPU';
   const graphicsCard = nvidiaCard();
+  const { kind, name } = nameOf(graphicsCard);
   return {
     kind,
-    name: kind === 'GPU' ? (graphicsCard ?? 'unknown GPU') : processorName(),
+    name,
     requested,
     gigaflops: measureGigaflops(),
     threads: Number(process.env.TF_NUM_INTRAOP_THREADS) || availableParallelism(),
     warning: kind === 'GPU' ? null : unusedGpu(requested, graphicsCard),
   };
+}
+
+/** The device that computes, by name only: nothing is measured. */
+export function deviceName(): DeviceName {
+  return nameOf(backend.isUsingGpuDevice ? nvidiaCard() : null);
+}
+
+function nameOf(graphicsCard: string | null): DeviceName {
+  if (backend.isUsingGpuDevice) return { kind: 'GPU', name: graphicsCard ?? 'unknown GPU' };
+  return { kind: 'CPU', name: processorName() };
 }
 
 function requestedDevice(): Device['requested'] {

@@ -1,5 +1,5 @@
 import './nativeGradients';
 
 export { tf } from './tensorflow';
-export { device, type Device } from './device';
+export { device, deviceName, type Device, type DeviceName } from './device';
 export { versions } from './versions';

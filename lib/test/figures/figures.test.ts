@@ -15,9 +15,12 @@ import {
   logitDistribution,
   logitGrowth,
   lossByMargin,
+  lossBesidePublished,
   lossByProbability,
   lossPerEpoch,
+  maskOverlay,
   singularFactor,
+  tf,
   trainingCurves,
   type VegaLiteSpec,
 } from 'focal-loss-lab';
@@ -109,6 +112,16 @@ const figures: Record<string, VegaLiteSpec> = {
     { name: 'published original', epoch: 0, loss: 0.1 },
     { name: 'original', epoch: 1, loss: null },
   ]),
+  lossBesidePublished: lossBesidePublished(
+    {
+      setting: 'theirs',
+      rows: [
+        { name: 'original', epoch: 0, loss: 0.1 },
+        { name: 'original', epoch: 7, loss: null },
+      ],
+    },
+    { setting: 'ours', rows: [{ name: 'exact', epoch: 1, loss: 0.2 }] },
+  ),
   deathMap: deathMap(deaths, 'setting'),
   logitDistribution: logitDistribution(
     [
@@ -168,6 +181,12 @@ describe('NaN is drawn, not dropped', () => {
   test('the losses per epoch name the epoch of each death', () => {
     assert.equal(titleOf(figures.lossPerEpoch), 'First NaN: original in epoch 1');
   });
+  test('the losses beside the published ones name the deaths of each side', () => {
+    assert.equal(
+      titleOf(figures.lossBesidePublished),
+      'First NaN, published: original in epoch 7; ours: none',
+    );
+  });
   test('the map counts the dead', () => {
     assert.equal(titleOf(deathMap(deaths, '')), '1 of 2 runs die, 1 of them with 0 < gamma < 1');
   });
@@ -183,6 +202,27 @@ describe('NaN is drawn, not dropped', () => {
   });
   test('the growth of the logits names the thresholds that reach the wall first and last', () => {
     assert.equal(titleOf(figures.logitGrowth), 'Threshold 0 reaches the wall first, threshold 4 last');
+  });
+});
+
+describe('a mask over its image', () => {
+  const colorOf = (logit: number, label: number) => {
+    const before = tf.memory().numTensors;
+    const color = tf.tidy(() => {
+      const pixel = (value: number) => tf.tensor4d([value], [1, 1, 1, 1]);
+      return Array.from(maskOverlay(pixel(0), pixel(logit), pixel(label)).dataSync());
+    });
+    assert.equal(tf.memory().numTensors, before);
+    return color;
+  };
+  test('has another color where it is right, misses a pixel, and invents one, and none on the background', () => {
+    const [found, missed, invented] = [colorOf(1, 1), colorOf(-1, 1), colorOf(1, 0)];
+    assert.equal(new Set([found, missed, invented].map(String)).size, 3);
+    assert.deepEqual(colorOf(-1, 0), [0, 0, 0]);
+  });
+  test('misses every pixel where the logits are NaN', () => {
+    assert.deepEqual(colorOf(NaN, 1), colorOf(-1, 1));
+    assert.deepEqual(colorOf(NaN, 0), [0, 0, 0]);
   });
 });
 

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { describe, test } from 'node:test';
 import {
   publishedCifar10,
+  publishedCifar10Death,
   publishedMnistLosses,
   publishedMnistRuns,
   publishedSegmentation,
@@ -96,6 +97,13 @@ describe('the published CIFAR-10 runs', () => {
   test('the original loss died in epoch 293, the stabilized one not in 1000', () => {
     assert.equal(publishedCifar10('original').length, 293);
     assert.equal(publishedCifar10('stabilized').length, 1000);
+    assert.equal(publishedCifar10Death().epoch, 293);
+  });
+  test('in the epoch of the death the accuracy fell to little more than always saying class 0', () => {
+    const before = publishedCifar10('original')[292].accuracy;
+    const { accuracy } = publishedCifar10Death();
+    assert.ok(before > 0.95 && accuracy > 0.6 && accuracy < 0.61, `${before}, ${accuracy}`);
+    assert.ok(Math.abs(50_000 * accuracy - Math.round(50_000 * accuracy)) < 1e-6); // so many images of 50,000
   });
   test('both begin at 0.6, the accuracy of always saying class 0', () => {
     assert.equal(publishedCifar10('original')[0].accuracy, 0.6);
