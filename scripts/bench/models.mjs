@@ -1,0 +1,38 @@
+import path from 'node:path';
+import { root } from '../setup/project.mjs';
+import { torchPython } from './torch.mjs';
+
+const program = (name) => path.join(root, 'scripts/bench/models', name);
+
+/** Whole training steps of the notebooks' networks: forward, loss, backward, update, and the loss read. */
+export const models = {
+  title: 'milliseconds per training step of the networks, beside PyTorch',
+  works: [
+    { name: 'CNN, 32x32x3, batch 128', model: 'lenet', batch: 128, options: { size: 32, channels: 3 } },
+    unet({ width: 8, depth: 2 }),
+    unet({ width: 16, depth: 4 }),
+    {
+      name: 'ViT, width 64, depth 2, 32x32x3, batch 64',
+      model: 'vit',
+      batch: 64,
+      options: { size: 32, channels: 3, patch: 8, width: 64, depth: 2, heads: 4 },
+    },
+  ],
+  async contestants() {
+    const python = await torchPython();
+    return [
+      { name: 'ours', command: [process.execPath, program('ours.cjs')] },
+      { name: 'PyTorch', command: [python, program('torch_step.py'), 'contiguous_format'] },
+      { name: 'PyTorch, channels_last', command: [python, program('torch_step.py'), 'channels_last'] },
+    ];
+  },
+};
+
+function unet({ width, depth }) {
+  return {
+    name: `U-Net, width ${width}, depth ${depth}, 28x28x1, batch 64`,
+    model: 'unet',
+    batch: 64,
+    options: { size: 28, channels: 1, width, depth },
+  };
+}

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { describe, test } from 'node:test';
+import { parseOptions, UsageError } from '../bench/options.mjs';
+import { median, summarize, table } from '../bench/results.mjs';
+import { measure } from '../bench/rounds.mjs';
+import { root } from '../setup/project.mjs';
+
+describe('the arguments of npm run bench', () => {
+  const suites = { models: { title: 'networks' }, grid: { title: 'processes' } };
+  const parse = (...args) => parseOptions(args, suites);
+
+  test('a suite alone: one thread, 5 rounds of 20 steps, no file', () => {
+    const { suite, out, ...counts } = parse('models');
+    assert.equal(suite, suites.models);
+    assert.equal(out, undefined);
+    assert.deepEqual(counts, { threads: 1, rounds: 5, steps: 20 });
+  });
+
+  test('each option is taken over', () => {
+    const args = ['--out', 'rows.json', '--threads=2', '--rounds', '3', 'grid', '--steps', '7'];
+    const expected = { suite: suites.grid, out: 'rows.json', threads: 2, rounds: 3, steps: 7 };
+    assert.deepEqual(parse(...args), expected);
+  });
+
+  for (const [what, args, message] of [
+    ['no suite', [], /expected one suite \(models, grid\), got 0/],
+    ['two suites', ['models', 'grid'], /expected one suite .*, got 2/],
+    ['an unknown suite', ['toString'], /there is no suite 'toString'; expected models, grid/],
+    ['an unknown option', ['models', '--quick'], /Unknown option '--quick'/],
+    ['a file without a name', ['models', '--out='], /--out is ''; expected the name of a file/],
+    ['no rounds', ['models', '--rounds', '0'], /--rounds is '0'; expected an integer >= 1/],
+    ['half a thread', ['models', '--threads', '0.5'], /--threads is '0.5'; expected an integer >= 1/],
+    ['steps in words', ['models', '--steps', 'many'], /--steps is 'many'; expected an integer >= 1/],
+  ])
+    test(`${what}: refused, with what was expected`, () => {
+      assert.throws(
+        () => parse(...args),
+        (error) => error instanceof UsageError && message.test(error.message),
+      );
+    });
+
+  const bench = (...args) =>
+    spawnSync(process.execPath, ['scripts/bench/main.mjs', ...args], { cwd: root, encoding: 'utf8' });
+
+  test('--help lists the suites', () => {
+    const { status, stdout } = bench('--help');
+    assert.equal(status, 0);
+    assert.match(stdout, /^ {2}models +\w+/m);
+  });
+
+  test('a bad argument ends in exit code 1 and a single line', () => {
+    const { status, stdout, stderr } = bench('model');
+    assert.equal(status, 1);
+    assert.equal(stdout, '');
+    assert.match(stderr, /^\[bench\] there is no suite 'model'; .*\n$/);
+  });
+});
+
+describe('what becomes of the measurements', () => {
+  test('the median of an even number of values is between the two middle ones', () => {
+    assert.equal(median([9, 1, 5]), 5);
+    assert.equal(median([10, 1, 2, 4]), 3);
+    assert.equal(median([100, 9]), 54.5); // by size, not as text
+  });
+
+  const measurements = [
+    { work: 'a', contestant: 'ours', ms: [4, 2], rssMB: 100.4 },
+    { work: 'a', contestant: 'theirs', ms: [8, 4], rssMB: 50 },
+    { work: 'b', contestant: 'ours', ms: [1, 1], rssMB: 10 },
+    { work: 'a', contestant: 'ours', ms: [3, 9], rssMB: 90 },
+    { work: 'a', contestant: 'theirs', ms: [5, 6], rssMB: 60 },
+  ];
+
+  test('all rounds of a work and contestant make one row: quickest, median, largest memory', () => {
+    assert.deepEqual(summarize(measurements, 2), [
+      { work: 'a', contestant: 'ours', threads: 2, msMin: 2, msMedian: 3.5, rssMB: 100 },
+      { work: 'a', contestant: 'theirs', threads: 2, msMin: 4, msMedian: 5.5, rssMB: 60 },
+      { work: 'b', contestant: 'ours', threads: 2, msMin: 1, msMedian: 1, rssMB: 10 },
+    ]);
+  });
+
+  test('the table divides the time of the first contestant by that of the others at the same work', () => {
+    assert.deepEqual(table(summarize(measurements, 1)).split('\n').slice(2), [
+      '| a | ours | 2.0 |  | 3.5 |  | 100 |',
+      '| a | theirs | 4.0 | 0.50 | 5.5 | 0.64 | 60 |',
+      '| b | ours | 1.0 |  | 1.0 |  | 10 |',
+    ]);
+  });
+});
+
+describe('the rounds', () => {
+  const contestant = (name, program) => ({ name, command: [process.execPath, '-e', program, '--'] });
+  const echo = `const task = JSON.parse(process.argv.at(-1));
+    console.log('a word before');
+    console.log(JSON.stringify({ ms: [task.steps], rssMB: task.work.size, pid: process.pid,
+      threads: [task.threads, process.env.OMP_NUM_THREADS, process.env.TF_NUM_INTRAOP_THREADS] }));
+    console.error('a word after');`;
+
+  test('the contestants take turns, each time in a fresh process with the threads asked for', async () => {
+    const works = [
+      { name: 'small', size: 1 },
+      { name: 'large', size: 2 },
+    ];
+    const contestants = [contestant('ours', echo), contestant('theirs', echo)];
+    const found = await measure({ works, contestants }, { rounds: 2, steps: 3, threads: 2 }, () => {});
+    const round = ['small ours', 'small theirs', 'large ours', 'large theirs'];
+    assert.deepEqual(
+      found.map(({ work, contestant }) => `${work} ${contestant}`),
+      [...round, ...round],
+    );
+    assert.equal(new Set(found.map(({ pid }) => pid)).size, 8);
+    for (const { threads, ms } of found) assert.deepEqual([threads, ms], [[2, '2', '2'], [3]]);
+    assert.deepEqual(
+      found.slice(0, 4).map(({ rssMB }) => rssMB),
+      [1, 1, 2, 2],
+    );
+  });
+
+  test('a contestant that fails ends the run, with its name, the work and what it printed', async () => {
+    const failing = contestant('theirs', `console.log('{"ms":[1]}'); throw new Error('out of paper')`);
+    await assert.rejects(
+      measure(
+        { works: [{ name: 'small' }], contestants: [failing] },
+        { rounds: 1, steps: 1, threads: 1 },
+        () => {},
+      ),
+      /theirs failed at small: [^]*out of paper/,
+    );
+  });
+});
