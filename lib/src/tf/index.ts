@@ -1,3 +1,4 @@
+import './identities';
 import './nativeGradients';
 
 export { tf } from './tensorflow';

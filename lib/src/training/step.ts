@@ -1,4 +1,5 @@
 import { tf } from '../tf';
+import { attribute, rawOp } from '../tf/rawOps';
 import { MomentumDescent } from './momentum';
 
 /** A scalar, the mean over the batch; logits and labels have the same shape. */
@@ -55,8 +56,8 @@ export class Trainer {
 
   /**
    * One step, unless something is not finite; then the model stays as it was. The loss may be finite where its gradient is not, so both are looked at,
-   * and the logits. To read from the device only once, it first reads sums: a sum is not finite if one of its terms is
-   * not.
+   * and the logits. To read from the device only once, it first reads sums of squares: a sum is not finite if one of its
+   * terms is not.
    */
   step({ input, target }: Batch): StepResult {
     let logits: tf.Tensor | undefined;
@@ -81,7 +82,7 @@ export class Trainer {
 
   private update(logits: tf.Tensor, target: tf.Tensor, loss: tf.Scalar, gradients: tf.Tensor[]) {
     const correct = tf.sum(tf.equal(tf.greater(logits, 0), tf.greater(target, 0.5))).toFloat();
-    const sums = [logits, ...gradients].map((values) => tf.sum(values));
+    const sums = [logits, ...gradients].map(halfSumOfSquares);
     const numbers = tf.stack([loss, correct, tf.max(tf.abs(logits)), ...sums]).dataSync();
     const notFinite = numbers.every(Number.isFinite) ? undefined : this.describe(logits, loss, gradients);
     if (notFinite === undefined) this.descent.apply(gradients);
@@ -113,3 +114,6 @@ export class Trainer {
     this.descent.dispose();
   }
 }
+
+/** One operation for any shape. May be infinite for finite values, from 1e19 on. */
+const halfSumOfSquares = (values: tf.Tensor) => rawOp('L2Loss', [attribute.dtype('T', 'float32')], [values]);

@@ -22,7 +22,8 @@ export function addBias(x: tf.Tensor, bias: tf.Tensor): tf.Tensor {
     {
       forward: (x, bias) => {
         const rows = asRows(x);
-        const wide = tf.tile(bias, [rows.shape[1] / bias.size]);
+        const repeats = rows.shape[1] / bias.size;
+        const wide = repeats === 1 ? bias : tf.tile(bias, [repeats]);
         return { value: tf.reshape(rawOp('BiasAdd', [FLOAT32, NHWC], [rows, wide]), x.shape), kept: [] };
       },
       gradient: (dy, [, bias]) => [dy, biasGradient(dy, bias.size)],

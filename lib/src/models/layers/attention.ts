@@ -1,4 +1,5 @@
 import { tf } from '../../tf';
+import { consume } from '../../tf/consume';
 import { differentiable } from './differentiable';
 import { seededInitializers } from './initializers';
 import { linear } from './linear';
@@ -114,8 +115,9 @@ function attention(qkv: tf.Tensor, heads: number): tf.Tensor {
       forward: (qkv) => attend(qkv, tf.softmax),
       gradient: (dOut, _, [q, k, v, p, y]) => {
         const dy = splitHeads(dOut);
-        const dp = tf.matMul(dy, v, false, true);
-        const ds = tf.mul(p, tf.sub(dp, tf.sum(tf.mul(dy, y), -1, true)));
+        const rowSums = consume(tf.mul(dy, y), (dyY) => tf.sum(dyY, -1, true));
+        const difference = consume(tf.matMul(dy, v, false, true), (dp) => tf.sub(dp, rowSums));
+        const ds = consume(difference, (d) => tf.mul(p, d));
         const parts = [tf.matMul(ds, k), tf.matMul(ds, q, true, false), tf.matMul(p, dy, true, false)];
         return [join(parts)];
       },

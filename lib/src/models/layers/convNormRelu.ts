@@ -1,4 +1,5 @@
 import { tf } from '../../tf';
+import { consume } from '../../tf/consume';
 import { attribute, backend, rawOp, rawOps, type Attribute } from '../../tf/rawOps';
 import { differentiable } from './differentiable';
 import { seededInitializers } from './initializers';
@@ -137,7 +138,7 @@ function statistics(x: tf.Tensor4D): Statistics {
   const images = tf.reshape(x, [n, positions * channels]); // long rows: to broadcast a few channels is slow
   const mean = channelMean(images);
   const squares = rawOp('SquaredDifference', [FLOAT32], [images, tf.tile(mean, [positions])]);
-  return { mean, variance: channelMean(squares) };
+  return { mean, variance: consume(squares, channelMean) as tf.Tensor1D };
 }
 
 /**
@@ -157,7 +158,8 @@ function normReluInTraining(
   return differentiable<Inputs>(
     {
       forward: (x, _, gamma, beta) => {
-        const y = tf.relu(tf.batchNorm4d(x, mean, variance, beta, gamma, EPSILON));
+        const normal = tf.batchNorm4d(x, mean, variance, beta, gamma, EPSILON);
+        const y = consume(normal, tf.relu);
         return { value: y, kept: [mean, variance, y] };
       },
       gradient: (dy, [x, bias, gamma], [mean, variance, y]) => {

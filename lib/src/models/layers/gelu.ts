@@ -1,4 +1,5 @@
 import { tf } from '../../tf';
+import { consume } from '../../tf/consume';
 import { differentiable } from './differentiable';
 
 /**
@@ -20,19 +21,27 @@ tf.serialization.registerClass(Gelu);
  *   gelu'(x) = Phi + x Phi' = Phi + c / e^(c^2) / sqrt pi
  */
 function gelu(x: tf.Tensor): tf.Tensor {
-  const forward = (x: tf.Tensor) => {
-    const c = tf.mul(x, Math.SQRT1_2);
-    const phi = tf.mul(tf.add(tf.erf(c), 1), 0.5);
-    return { value: tf.mul(x, phi), kept: [c, phi] };
-  };
   return differentiable(
     {
-      forward,
-      gradient: (dy, _, [c, phi]) => {
-        const xDensity = tf.mul(tf.div(c, tf.exp(tf.square(c))), 1 / Math.sqrt(Math.PI));
-        return [tf.mul(dy, tf.add(phi, xDensity))];
+      forward: (x) => {
+        const c = tf.mul(x, Math.SQRT1_2);
+        const phi = consume(
+          consume(tf.erf(c), (e) => tf.add(e, 1)),
+          (e) => tf.mul(e, 0.5),
+        );
+        return { value: tf.mul(x, phi), kept: [c, phi] };
       },
-      composed: (x) => forward(x).value,
+      gradient: (dy, _, [c, phi]) => {
+        const exp = consume(tf.square(c), tf.exp);
+        const ratio = consume(exp, (e) => tf.div(c, e));
+        const xDensity = consume(ratio, (r) => tf.mul(r, 1 / Math.sqrt(Math.PI)));
+        const slope = consume(xDensity, (d) => tf.add(phi, d));
+        return [consume(slope, (s) => tf.mul(dy, s))];
+      },
+      composed: (x) => {
+        const phi = tf.mul(tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1), 0.5);
+        return tf.mul(x, phi);
+      },
     },
     x,
   );

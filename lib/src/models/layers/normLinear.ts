@@ -1,4 +1,5 @@
 import { tf } from '../../tf';
+import { consume } from '../../tf/consume';
 import { differentiable } from './differentiable';
 import { seededInitializers } from './initializers';
 import { linear } from './linear';
@@ -103,8 +104,10 @@ function normalize(x: tf.Tensor): tf.Tensor {
       forward,
       gradient: (dy, _, [h, r]) => {
         const dh = tokens(dy);
-        const throughMeanAndVariance = tf.add(mean(dh), tf.mul(h, mean(tf.mul(dh, h))));
-        return [tf.reshape(tf.mul(r, tf.sub(dh, throughMeanAndVariance)), x.shape)];
+        const throughVariance = tf.mul(h, consume(tf.mul(dh, h), mean));
+        const throughBoth = consume(throughVariance, (t) => tf.add(mean(dh), t));
+        const rest = consume(throughBoth, (t) => tf.sub(dh, t));
+        return [tf.reshape(tf.mul(r, rest), x.shape)];
       },
       composed: (x) => forward(x).value,
     },
