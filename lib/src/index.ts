@@ -35,6 +35,8 @@ export {
   type GridRecord,
   type GridRun,
 } from './grid';
+export { PAPER_SWEEP, runSweep } from './grid';
+export { type SweepEpoch, type SweepOptions, type SweepRun, type SweepSettings } from './grid';
 
 export {
   comparisonSources,
