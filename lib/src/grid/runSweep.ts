@@ -54,25 +54,30 @@ export async function runSweep(settings: SweepSettings, options: SweepOptions): 
   checkSettings(settings);
   checkOptions('runSweep', options);
   const { out } = options;
-  return alone(out, async () => {
-    const found = readResult(out, settings);
-    if (found !== undefined && isComplete(settings, found)) {
-      removeParts(out); // left by a sweep that was killed when it had just been completed
-      return found;
-    }
-    if (found !== undefined && readIdentity(out) === undefined)
-      throw new SweepError(
-        `${out} is of a sweep that was stopped in the middle, and ${partsFolder(out)}, from which it would go on, ` +
-          'is missing; delete it to start over, or choose another name',
-      );
-    const sweep = new Sweep(settings, options);
-    await sweep.train();
-    const runs = sweep.write();
-    const { length: missing } = sweep.incomplete();
-    if (missing > 0) throw new SweepError(`${missing} shards are not complete; ${out} has what there is`);
-    removeParts(out);
-    return runs;
-  });
+  return orSweepError(out, () =>
+    alone(out, async () => {
+      const found = readResult(out, settings);
+      if (found !== undefined && isComplete(settings, found)) {
+        removeParts(out); // left by a sweep that was killed when it had just been completed
+        return found;
+      }
+      if (found !== undefined && readIdentity(out) === undefined)
+        throw new SweepError(
+          `${out} is of a sweep that was stopped in the middle, and ${partsFolder(out)}, from which it would go on, ` +
+            'is missing; delete it to start over, or choose another name',
+        );
+      const sweep = new Sweep(settings, options);
+      await sweep.train();
+      const runs = sweep.write();
+      const missing = sweep.incomplete();
+      if (missing.length > 0)
+        throw new SweepError(
+          `shards ${missing.map(({ shard }) => shard.index).join(', ')} are not complete; ${out} has what there is`,
+        );
+      removeParts(out);
+      return runs;
+    }),
+  );
 }
 
 /**
@@ -92,7 +97,8 @@ export async function runShard(
   const shards = countShards(settings, modelsPerShard);
   if (!(Number.isInteger(index) && index >= 0 && index < shards))
     throw new RangeError(`runShard: index: ${index}; expected an integer in 0..${shards - 1}`);
-  await new Sweep(settings, { ...options, modelsPerShard, workers: 1 }, index).train();
+  const sweep = new Sweep(settings, { ...options, modelsPerShard, workers: 1 }, index);
+  await orSweepError(options.out, () => sweep.train());
 }
 
 /** Into how many shards `runShard` divides a sweep. */
@@ -130,8 +136,7 @@ class Sweep {
       this.progress?.done(
         `sweep: stopped after ${this.summary()}; the same call goes on from ${partsFolder(this.options.out)}`,
       );
-      if (isFromFileSystem(error)) throw new SweepError(`it cannot be written: ${error.message}`);
-      if (this.only === undefined && this.identity !== undefined) this.write();
+      this.writeIfPossible();
       throw error;
     } finally {
       await Promise.all([...this.workers].map((worker) => worker.stop()));
@@ -145,6 +150,16 @@ class Sweep {
     return writeResult(this.options.out, this.settings, this.identity!.versions, this.states);
   }
 
+  /** After an error, which would be hidden by another one; the parts have it all. */
+  private writeIfPossible(): void {
+    if (this.only !== undefined || this.identity === undefined) return;
+    try {
+      this.write();
+    } catch (error) {
+      if (!isFromFileSystem(error)) throw error;
+    }
+  }
+
   incomplete(): State[] {
     return this.states.filter(
       ({ complete, shard }) => !complete && (this.only ?? shard.index) === shard.index,
@@ -154,16 +169,18 @@ class Sweep {
   private async trainAll(): Promise<void> {
     const { out, workers: asked } = this.options;
     const stored = readIdentity(out);
+    const { modelsPerShard = stored?.modelsPerShard } = this.options;
     if (asked === 0) {
       if (stored === undefined) throw new SweepError(`there are no shards in ${partsFolder(out)}`);
-      this.begin(stored.versions, stored.modelsPerShard);
-      return;
+      return this.begin(stored.versions, modelsPerShard ?? MODELS_PER_SHARD_ON_CPU);
     }
+    if (stored !== undefined && modelsPerShard !== undefined)
+      claimParts(out, { settings: this.settings, versions: stored.versions, modelsPerShard }); // refused at once
     const first = this.startWorker();
     const { versions, device } = await this.readyOrFailed(first);
     if (device.warning !== null) notice(device.warning);
     const onGpu = device.kind === 'GPU';
-    this.begin(versions, stored?.modelsPerShard ?? (onGpu ? this.modelsPerNoise() : MODELS_PER_SHARD_ON_CPU));
+    this.begin(versions, modelsPerShard ?? (onGpu ? this.modelsPerNoise() : MODELS_PER_SHARD_ON_CPU));
 
     const queue = this.incomplete();
     const workers = Math.min(asked ?? (onGpu ? 1 : availableParallelism()), queue.length);
@@ -179,9 +196,9 @@ class Sweep {
   }
 
   /** Reads what is there of this very sweep. */
-  private begin(versions: Record<string, string>, defaultModelsPerShard: number): void {
-    const { out, modelsPerShard = defaultModelsPerShard } = this.options;
+  private begin(versions: Record<string, string>, modelsPerShard: number): void {
     const { settings } = this;
+    const { out } = this.options;
     claimParts(out, { settings, versions, modelsPerShard });
     this.identity = { settings, versions, modelsPerShard };
     this.states = plan(settings, modelsPerShard).map((shard) => readShard(out, shard));
@@ -294,6 +311,16 @@ function checkOptions(caller: string, { out, workers = 1, modelsPerShard = 1 }: 
     modelsPerShard,
     'an integer >= 1',
   );
+}
+
+async function orSweepError<T>(out: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isFromFileSystem(error))
+      throw new SweepError(`${out} or its parts cannot be written: ${error.message}`);
+    throw error;
+  }
 }
 
 function isFromFileSystem(error: unknown): error is NodeJS.ErrnoException {
