@@ -58,7 +58,7 @@ async function main(args) {
   const modelsPerShard = wholeNumber(options, 'models-per-shard');
   const workers = wholeNumber(options, 'workers');
   const shard = wholeNumber(options, 'shard');
-  if (options.shards) return console.log(countShards(settings, modelsPerShard));
+  if (options.shards) return console.log(countShards(settings, { out, modelsPerShard }));
   const { signal } = stop;
   if (shard !== undefined) return runShard(settings, shard, { out, modelsPerShard, signal });
   const runs = await runSweep(settings, { out, workers, modelsPerShard, signal });

@@ -92,18 +92,26 @@ export async function runShard(
   index: number,
   options: Omit<SweepOptions, 'workers'>,
 ): Promise<void> {
-  checkOptions('runShard', options);
   const { modelsPerShard = MODELS_PER_SHARD_ON_CPU } = options; // jobs on different devices divide the sweep alike
-  const shards = countShards(settings, modelsPerShard);
+  const shards = countShards(settings, options);
   if (!(Number.isInteger(index) && index >= 0 && index < shards))
     throw new RangeError(`runShard: index: ${index}; expected an integer in 0..${shards - 1}`);
   const sweep = new Sweep(settings, { ...options, modelsPerShard, workers: 1 }, index);
   await orSweepError(options.out, () => sweep.train());
 }
 
-/** Into how many shards `runShard` divides a sweep. */
-export function countShards(settings: SweepSettings, modelsPerShard = MODELS_PER_SHARD_ON_CPU): number {
+/**
+ * Into how many shards `runShard` divides a sweep.
+ *
+ * @throws as runSweep, if what is there already belongs to another sweep
+ */
+export function countShards(settings: SweepSettings, options: Omit<SweepOptions, 'workers'>): number {
   checkSettings(settings);
+  checkOptions('countShards', options);
+  const { out, modelsPerShard = MODELS_PER_SHARD_ON_CPU } = options;
+  readResult(out, settings);
+  const stored = readIdentity(out);
+  if (stored !== undefined) claimParts(out, { settings, versions: stored.versions, modelsPerShard });
   return plan(settings, modelsPerShard).length;
 }
 

@@ -14,6 +14,7 @@ import {
   type SweepSettings,
 } from 'focal-loss-lab';
 import { isRunning } from 'focal-loss-lab/dist/isRunning';
+import type { StoredShard } from 'focal-loss-lab/dist/grid/partFiles';
 import { countShards, runShard } from 'focal-loss-lab/dist/grid/runSweep';
 import seedrandom from 'seedrandom';
 import type { SweepOutcome, SweepPlan } from './sweepRun';
@@ -97,6 +98,22 @@ const partsOf = (out: string) => `${out}.parts`;
 const isTraining = (out: string) =>
   fs.existsSync(partsOf(out)) && fs.readdirSync(partsOf(out)).some((name) => name.endsWith('.partial.json'));
 
+/** When each epoch of each shard was completed, by the clock of its training: an epoch that is trained again has another. */
+function clocksIn(out: string): Map<string, number[]> {
+  const names = fs.existsSync(partsOf(out)) ? fs.readdirSync(partsOf(out)) : [];
+  const shards = names.filter((name) => /^\d{4}(\.partial)?\.json$/.test(name));
+  return new Map(
+    shards.map((name) => {
+      const { runs } = JSON.parse(fs.readFileSync(path.join(partsOf(out), name), 'utf8')) as StoredShard;
+      const clocks = runs.map(({ records }) => records.map(({ seconds }) => seconds));
+      return [
+        name.slice(0, 4),
+        clocks.reduce((longest, other) => (other.length > longest.length ? other : longest)),
+      ];
+    }),
+  );
+}
+
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await sleep(20);
 }
@@ -167,6 +184,7 @@ describe('a sweep that is disturbed and resumed ends like an undisturbed one', (
     test(`parent and workers killed -9 at random moments (seed ${seed})`, async () => {
       const random = seedrandom(String(seed));
       const out = newFile();
+      let earlier = new Map<string, number[]>();
       for (const victim of ['parent', 'worker', 'parent'] as const) {
         const { child, pid, outcome } = start(SMALL, { out, ...SHARDS_OF_4 });
         const moment = until(() => isTraining(out)).then(() => sleep(1000 * random()));
@@ -179,6 +197,12 @@ describe('a sweep that is disturbed and resumed ends like an undisturbed one', (
           await outcome;
           await until(() => !workers.some(isRunning)); // they end by themselves
         } else await outcome;
+        const now = clocksIn(out);
+        for (const [shard, clocks] of earlier) {
+          const kept = clocks.slice(0, -1); // the table may be one epoch ahead of the checkpoint
+          assert.deepEqual(now.get(shard)?.slice(0, kept.length), kept, 'no whole epoch is trained again');
+        }
+        earlier = now;
       }
       await sweep(SMALL, { out, ...SHARDS_OF_4 });
       assert.deepEqual(numbersIn(out), numbersIn(undisturbed));
@@ -208,7 +232,7 @@ describe('a sweep that is disturbed and resumed ends like an undisturbed one', (
 
   test('shard by shard, as on a cluster, and then collected', async () => {
     const out = newFile();
-    const shards = countShards(SMALL, SHARDS_OF_4.modelsPerShard);
+    const shards = countShards(SMALL, { out, ...SHARDS_OF_4 });
     assert.match(
       await errorOf(SMALL, { out, ...SHARDS_OF_4, workers: 0 }),
       /SweepError: there are no shards in .*runs\.csv\.parts/,
@@ -270,6 +294,7 @@ describe('a sweep is refused', () => {
     const identity = path.join(partsOf(out), 'sweep.json');
     const content = fs.readFileSync(identity, 'utf8');
     assert.match(await errorOf({ ...SMALL, alpha: 0.25 }, options), /alpha is 0\.5 there, 0\.25 here/);
+    assert.throws(() => countShards({ ...SMALL, alpha: 0.25 }, options), /alpha is 0\.5 there, 0\.25 here/);
     assert.match(
       await errorOf(SMALL, { ...options, modelsPerShard: 3 }),
       /modelsPerShard is 4 there, 3 here/,
