@@ -95,6 +95,22 @@ describe('Progress', () => {
     assert.match(printed, /^p ░+ 0\/1001 · 0 s\n$/);
   });
 
+  test('on a terminal it is one line, replaced in place and never longer than the terminal is wide', () => {
+    const script = `
+      Object.assign(process.stdout, { isTTY: true, columns: 40 });
+      const { Progress } = require('focal-loss-lab');
+      const progress = new Progress(2, 'sweep');
+      progress.update(0);
+      progress.update(2, 'a note that would not fit');
+      progress.done('sweep: ended');`;
+    const printed = execFileSync(process.execPath, ['-e', script], { cwd: __dirname, encoding: 'utf8' });
+    const [nothing, first, second, last, ...others] = printed.split('\r\x1b[K');
+    assert.deepEqual([nothing, last, others], ['', 'sweep: ended\n', []]);
+    assert.match(first, /^sweep ░{24} 0\/2/);
+    assert.match(second, /^sweep █{24} 2\/2/);
+    assert.ok(first.length < 40 && second.length < 40);
+  });
+
   test('bad input is refused by name', () => {
     for (const total of [0, -1, 1.5, NaN, Infinity])
       assert.throws(() => new Progress(total), /^RangeError: Progress: total/);
