@@ -17,6 +17,7 @@ import { isRunning } from 'focal-loss-lab/dist/isRunning';
 import type { StoredShard } from 'focal-loss-lab/dist/grid/partFiles';
 import { countShards, runShard } from 'focal-loss-lab/dist/grid/runSweep';
 import seedrandom from 'seedrandom';
+import type { StoppedSweep } from './stoppedSweep';
 import type { SweepOutcome, SweepPlan } from './sweepRun';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sweep-test-'));
@@ -225,6 +226,21 @@ describe('a sweep that is disturbed and resumed ends like an undisturbed one', (
     assert.equal(runs.length, 12);
     const done = runs.map(({ epochs }) => Number(epochs));
     assert.ok(done.some((epochs) => epochs > 0) && done.some((epochs) => epochs < SMALL.epochs));
+    await sweep(SMALL, { out, ...SHARDS_OF_4 });
+    assert.deepEqual(numbersIn(out), numbersIn(undisturbed));
+  });
+
+  test('Stop in a notebook: the cell ends, the workers too, and the same cell goes on', async () => {
+    const out = newFile();
+    const plan: SweepPlan = { settings: SMALL, options: { out, ...SHARDS_OF_4 } };
+    const child = fork(path.join(__dirname, 'stoppedSweep.js'), [JSON.stringify(plan)], { stdio: 'ignore' });
+    const { error, lines } = await new Promise<StoppedSweep>((resolve, reject) => {
+      child.on('message', (message) => resolve(message as StoppedSweep));
+      child.on('error', reject);
+    });
+    assert.equal(error, 'Interrupted: stopped by the user');
+    assert.match(lines[lines.length - 1], /^sweep: stopped after .*; the same call goes on from .*\.parts$/);
+    assert.ok(!fs.existsSync(`${out}.lock`));
     await sweep(SMALL, { out, ...SHARDS_OF_4 });
     assert.deepEqual(numbersIn(out), numbersIn(undisturbed));
   });
