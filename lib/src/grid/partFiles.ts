@@ -25,7 +25,7 @@ export interface SweepIdentity {
 
 export interface StoredShard {
   device: string;
-  runs: GridRun[];
+  runs: readonly GridRun[];
 }
 
 export const partsFolder = (out: string) => `${out}.parts`;

@@ -1,12 +1,15 @@
 import type { SweepSettings } from './settings';
 import type { GridModel } from './trainGrid';
 
+/** In a sweep the models differ by these; alpha and epsilon are the same for all. */
+export type SweepModel = Pick<GridModel, 'loss' | 'gamma' | 'threshold'>;
+
 /** Models that are trained side by side: they share noise, seed and the order of the batches. */
 export interface Shard {
   index: number;
   noise: number;
   seed: number;
-  models: GridModel[];
+  models: SweepModel[];
 }
 
 /**
@@ -31,7 +34,7 @@ export function plan(settings: SweepSettings, modelsPerShard: number): Shard[] {
   return shards.sort((a, b) => lasting(b) - lasting(a)).map((shard, index) => ({ index, ...shard }));
 }
 
-const goesNan = ({ loss, gamma }: GridModel) => loss === 'original' && gamma > 0 && gamma < 1;
+const goesNan = ({ loss, gamma }: SweepModel) => loss === 'original' && gamma > 0 && gamma < 1;
 
 function chunks<T>(items: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, i) =>

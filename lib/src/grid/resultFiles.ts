@@ -3,9 +3,10 @@ import type { PublishedRun } from '../results/published';
 import { readRun, writeRunOf, type Json } from '../results/runFile';
 import { removeLeftovers } from '../writeWhole';
 import { firstDifference, SweepError } from './sweepError';
-import type { Shard } from './plan';
+import type { Shard, SweepModel } from './plan';
 import type { SweepSettings } from './settings';
-import type { GridLoss, GridRun } from './trainGrid';
+import type { GridLoss } from './losses';
+import type { GridRun } from './trainGrid';
 
 /** A row of the result: one run. The columns that the published table has too have the same names. */
 export interface SweepRun extends Omit<PublishedRun, 'loss' | 'lastFiniteLoss'> {
@@ -66,8 +67,8 @@ export function writeResult(
 ): SweepRun[] {
   const runs: SweepRun[] = [];
   const epochs: SweepEpoch[] = [];
-  for (const { noise, seed, run } of inOrder(settings, states)) {
-    const { loss, gamma, threshold, records, diverged } = run;
+  for (const { noise, seed, model, records, diverged } of inOrder(settings, states)) {
+    const { loss, gamma, threshold } = model;
     const key = { loss, noise, gamma, threshold, seed };
     const complete = records.filter(({ epoch }) => diverged === null || epoch < diverged.epoch);
     const last = complete.at(-1);
@@ -126,26 +127,33 @@ export function readResult(out: string, settings: SweepSettings): SweepRun[] | u
   return found.rows as unknown as SweepRun[];
 }
 
+interface PlacedRun extends Pick<GridRun, 'records' | 'diverged'> {
+  noise: number;
+  seed: number;
+  model: SweepModel;
+}
+
 /** The runs in the order of the settings, however they were sharded. */
-function inOrder(
-  settings: SweepSettings,
-  states: readonly ShardState[],
-): { noise: number; seed: number; run: GridRun }[] {
-  const places = [settings.losses, settings.noises, settings.gammas, settings.thresholds, settings.seeds];
-  const ordered = states.flatMap(({ shard: { noise, seed, models }, runs }) =>
+function inOrder(settings: SweepSettings, states: readonly ShardState[]): PlacedRun[] {
+  const axes: readonly unknown[][] = [
+    [...settings.losses],
+    [...settings.noises],
+    [...settings.gammas],
+    [...settings.thresholds],
+    [...settings.seeds],
+  ];
+  const placed = states.flatMap(({ shard: { noise, seed, models }, runs }) =>
     models.map((model, i) => {
-      const run = runs[i] ?? { ...model, records: [], diverged: null };
-      const { loss, gamma, threshold } = run;
-      const place = [loss, noise, gamma, threshold, seed].map((value, axis) =>
-        (places[axis] as unknown[]).indexOf(value),
+      const { records, diverged } = runs[i] ?? { records: [], diverged: null };
+      const key = [model.loss, noise, model.gamma, model.threshold, seed];
+      const place = key.reduce<number>(
+        (sum, value, axis) => sum * axes[axis].length + axes[axis].indexOf(value),
+        0,
       );
-      return { noise, seed, run, place };
+      return { place, run: { noise, seed, model, records, diverged } };
     }),
   );
-  return ordered.sort((a, b) => {
-    const axis = a.place.findIndex((value, i) => value !== b.place[i]);
-    return axis < 0 ? 0 : a.place[axis] - b.place[axis];
-  });
+  return placed.sort((a, b) => a.place - b.place).map(({ run }) => run);
 }
 
 const secondsOf = (runs: readonly GridRun[]) =>

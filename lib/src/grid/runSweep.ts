@@ -223,8 +223,9 @@ class Sweep {
     let deaths = 0;
     for (let worker = idle ?? this.startWorker(); ; worker = this.startWorker()) {
       try {
-        const { device } = await worker.ready;
-        const receive = (runs: GridRun[]) => {
+        const { device, versions } = await worker.ready;
+        claimParts(out, { ...this.identity!, versions }); // it may have been compiled anew meanwhile
+        const receive = (runs: readonly GridRun[]) => {
           deaths = 0;
           state.runs = runs;
           state.device = device.name;

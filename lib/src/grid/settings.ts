@@ -1,4 +1,4 @@
-import type { GridLoss } from './trainGrid';
+import type { GridLoss } from './losses';
 
 /** What a sweep trains: every combination of loss, noise, gamma, threshold and seed, each by the same recipe. */
 export interface SweepSettings {
@@ -12,7 +12,7 @@ export interface SweepSettings {
   /** The first so many of MNIST's 60,000 training images. */
   images: number;
   alpha: number;
-  /** Of the stabilized loss. */
+  /** Of the stabilized loss, > 0. */
   epsilon: number;
   epochs: number;
   batchSize: number;
@@ -61,7 +61,7 @@ export function checkSettings(settings: SweepSettings): void {
     seeds: integer(0),
     images: integer(1, 60_000),
     alpha: number('a number in [0, 1]', (value) => value >= 0 && value <= 1),
-    epsilon: number('a number >= 0', (value) => value >= 0),
+    epsilon: number('a number > 0', (value) => value > 0),
     epochs: integer(1),
     batchSize: integer(1),
     learningRate: number('a number > 0', (value) => value > 0),

@@ -7,6 +7,7 @@ import { loadMnist, type Dataset } from '../datasets';
 import { device, tf, versions } from '../tf';
 import { removeLeftoversOf, shardFiles, writeCompleteShard, writePartialShard } from './partFiles';
 import type { SweepSettings } from './settings';
+import { SweepError } from './sweepError';
 import { trainGrid, type GridRun } from './trainGrid';
 import type { Report, Task } from './workerProcess';
 
@@ -26,16 +27,18 @@ report({ kind: 'ready', versions: { ...versions(), code: codeVersion() }, device
 async function train({ out, settings, shard }: Task): Promise<GridRun[]> {
   const { images, labels } = await (data ??= load(settings));
   const { alpha, epsilon, epochs, batchSize, learningRate, momentum } = settings;
+  const { checkpoint } = shardFiles(out, shard);
   removeLeftoversOf(out, shard);
   const runs = await trainGrid({
     images,
     digits: labels,
-    models: shard.models,
+    models: shard.models.map((model) => ({ ...model, alpha, epsilon })),
     noise: shard.noise,
     seed: shard.seed,
-    ...{ alpha, epsilon, epochs, batchSize, learningRate, momentum },
-    checkpoint: shardFiles(out, shard).checkpoint,
-    afterEpoch: ({ runs: soFar }) => {
+    ...{ epochs, batchSize, learningRate, momentum },
+    checkpoint,
+    afterEpoch: ({ epochs: trained, savedEpochs, runs: soFar }) => {
+      if (savedEpochs !== trained) throw new SweepError(`${checkpoint} cannot be written: is the disk full?`);
       writePartialShard(out, shard, { device: name, runs: soFar });
       report({ kind: 'epoch', runs: soFar });
     },
@@ -59,7 +62,10 @@ function report(message: Report): void {
 /** An error that a reader can do something about is one line; any other is told with its stack. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return 'code' in error || error.message.startsWith('trainGrid:') || error.message.startsWith('loadMnist:')
+  return error instanceof SweepError ||
+    'errno' in error ||
+    error.message.startsWith('trainGrid:') ||
+    error.message.startsWith('loadMnist:')
     ? error.message
     : (error.stack ?? error.message);
 }

@@ -20,8 +20,8 @@ export interface Ready {
 
 export type Report =
   | ({ kind: 'ready' } & Ready)
-  | { kind: 'epoch'; runs: GridRun[] }
-  | { kind: 'complete'; runs: GridRun[] }
+  | { kind: 'epoch'; runs: readonly GridRun[] }
+  | { kind: 'complete'; runs: readonly GridRun[] }
   | { kind: 'failed'; reason: string };
 
 /** A worker has ended that nobody had stopped. */
@@ -53,7 +53,7 @@ export class WorkerProcess {
       env: { ...process.env, ...ENVIRONMENT },
       execArgv: [],
       serialization: 'advanced', // JSON has no NaN
-      stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'], // what it would show is told by its reports
     });
     this.child.stderr?.on('data', (chunk: Buffer) => {
       this.lastWords = (this.lastWords + chunk.toString()).slice(-STDERR_KEPT);
@@ -80,9 +80,9 @@ export class WorkerProcess {
    * @returns its runs
    * @throws WorkerDied, or SweepError if the training itself failed
    */
-  async train(task: Task, afterEpoch: (runs: GridRun[]) => void): Promise<GridRun[]> {
+  async train(task: Task, afterEpoch: (runs: readonly GridRun[]) => void): Promise<readonly GridRun[]> {
     await this.ready;
-    const runs = this.conversation<GridRun[]>((report, resolve, reject) => {
+    const runs = this.conversation<readonly GridRun[]>((report, resolve, reject) => {
       if (report.kind === 'epoch') afterEpoch(report.runs);
       else if (report.kind === 'complete') resolve(report.runs);
       else if (report.kind === 'failed') reject(new SweepError(report.reason));

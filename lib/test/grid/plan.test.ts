@@ -56,7 +56,7 @@ describe('settings are refused', () => {
     [{ seeds: [0.5] }, /seeds: 0.5; expected an integer/],
     [{ images: 60_001 }, /images: 60001; expected an integer in 1\.\.60000/],
     [{ alpha: 2 }, /alpha: 2; expected a number in \[0, 1\]/],
-    [{ epsilon: '0' }, /epsilon: 0; expected a number/],
+    [{ epsilon: '1' }, /epsilon: 1; expected a number/],
     [{ epochs: 0 }, /epochs: 0; expected an integer >= 1/],
     [{ batchSize: undefined }, /batchSize: undefined; expected an integer/],
     [{ learningRate: 0 }, /learningRate: 0; expected a number > 0/],

@@ -22,6 +22,7 @@ import type { SweepOutcome, SweepPlan } from './sweepRun';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sweep-test-'));
 after(() => fs.rmSync(folder, { recursive: true }));
+process.env.CUDA_VISIBLE_DEVICES = ''; // of the sweeps: on a GPU the numbers may differ by rounding
 let files = 0;
 const newFile = () => path.join(folder, `sweep${files++}`, 'runs.csv');
 
@@ -32,7 +33,7 @@ const SMALL: SweepSettings = {
   gammas: [0.1, 0.9, 2],
   thresholds: [0, 4],
   images: 256,
-  epochs: 8,
+  epochs: 6,
   batchSize: 32,
   learningRate: 0.2,
 };
@@ -166,17 +167,10 @@ describe('a sweep', () => {
     assert.equal(fs.statSync(undisturbed).mtimeMs, before);
   });
 
-  test('has the same numbers, but for rounding, however it is divided into shards', async () => {
+  test('has the same numbers, however it is divided into shards', async () => {
     const out = newFile();
     await sweep(SMALL, { out, modelsPerShard: 12, workers: 1 });
-    const [one, other] = [numbersIn(undisturbed), numbersIn(out)];
-    assert.deepEqual(one.runs.map(({ firstNanEpoch }) => firstNanEpoch), other.runs.map(({ firstNanEpoch }) => firstNanEpoch)); // prettier-ignore
-    const first = (epochs: Row[]) => epochs.filter(({ epoch }) => epoch === 0); // later ones amplify the rounding
-    first(one.epochs).forEach((row, i) => {
-      const same = first(other.epochs)[i];
-      const [a, b] = [Number(row.meanLoss), Number(same.meanLoss)];
-      assert.ok(Math.abs(a - b) <= 1e-4 * a, `${JSON.stringify(row)}\n${JSON.stringify(same)}`);
-    });
+    assert.deepEqual(numbersIn(out), numbersIn(undisturbed));
   });
 });
 
@@ -282,7 +276,7 @@ describe('a sweep that is disturbed and resumed ends like an undisturbed one', (
         env: { ...process.env, PLAN: JSON.stringify(plan) },
       });
       assert.equal(status, 0, stdout + stderr);
-      assert.match(stdout, /^SweepError: .*ENOSPC.*$/m);
+      assert.match(stdout, /^SweepError: .*(ENOSPC|is the disk full).*$/m);
       assert.deepEqual(numbersIn(copy), numbersIn(undisturbed));
     },
   );
@@ -292,7 +286,7 @@ describe('a sweep is refused', () => {
   test('where the table is of other settings, and the table stays', async () => {
     const content = fs.readFileSync(undisturbed);
     for (const [changes, difference] of [
-      [{ epochs: 9 }, 'epochs is 8 there, 9 here'],
+      [{ epochs: 7 }, 'epochs is 6 there, 7 here'],
       [{ gammas: [0.1, 0.9] }, 'gammas is [0.1,0.9,2] there, [0.1,0.9] here'],
     ] as const)
       assert.equal(
@@ -338,7 +332,7 @@ describe('a sweep is refused', () => {
     fs.mkdirSync(path.dirname(out));
     fs.writeFileSync(out, 'loss,gamma\n');
     assert.match(await errorOf(SMALL, { out }), /SweepError: .* was not written by writeRun/);
-    fs.writeFileSync(out, fs.readFileSync(undisturbed, 'utf8').replace(/^stabilized,0,2,4,1,8,/m, 'stabilized,0,2,4,1,7,'));
+    fs.writeFileSync(out, fs.readFileSync(undisturbed, 'utf8').replace(/^stabilized,0,2,4,1,6,/m, 'stabilized,0,2,4,1,5,'));
     assert.match(await errorOf(SMALL, { out }), /stopped in the middle.*runs\.csv\.parts.* is missing/);
   }); // prettier-ignore
 
