@@ -100,6 +100,29 @@ export function writeResult(
   return runs;
 }
 
+/** A sweep as it is in its two files. */
+export interface SweepResult {
+  settings: SweepSettings;
+  versions: Readonly<Record<string, string>>;
+  runs: SweepRun[];
+  epochs: SweepEpoch[];
+}
+
+/**
+ * Reads what `runSweep` has written, be it complete or not.
+ *
+ * @throws Error naming the file if one of the two cannot be read or is damaged
+ */
+export function readSweep(out: string): SweepResult {
+  const { settings, versions, rows } = readRun(out);
+  return {
+    settings: settings as unknown as SweepSettings,
+    versions,
+    runs: rows as unknown as SweepRun[],
+    epochs: readRun(epochsFile(out)).rows as unknown as SweepEpoch[],
+  };
+}
+
 /** Whether there is nothing left to do. */
 export const isComplete = (
   { epochs }: SweepSettings,

@@ -8,9 +8,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   PAPER_SWEEP,
   readRun,
+  readSweep,
   runSweep,
-  type Row,
+  type SweepEpoch,
   type SweepOptions,
+  type SweepResult,
+  type SweepRun,
   type SweepSettings,
 } from 'focal-loss-lab';
 import { isRunning } from 'focal-loss-lab/dist/isRunning';
@@ -79,12 +82,10 @@ async function errorOf(settings: SweepSettings, options: SweepOptions, shard?: n
   );
 }
 
-const epochsOf = (out: string) => out.replace(/\.csv$/, '.epochs.csv');
-
 /** Both tables without the only column that differs from one sweep to the next. */
-function numbersIn(out: string): { runs: Row[]; epochs: Row[] } {
-  const runs = readRun(out).rows.map((row) => ({ ...row, seconds: null }));
-  return { runs, epochs: readRun(epochsOf(out)).rows };
+function numbersIn(out: string): Pick<SweepResult, 'runs' | 'epochs'> {
+  const { runs, epochs } = readSweep(out);
+  return { runs: runs.map((run) => ({ ...run, seconds: null })), epochs };
 }
 
 function workersOf(pid: number): number[] {
@@ -132,12 +133,12 @@ describe('a sweep', () => {
     const expected = losses.flatMap((loss) =>
       gammas.flatMap((gamma) => thresholds.map((threshold) => [loss, 0, gamma, threshold, 1].join())),
     );
-    const keyOf = ({ loss, noise, gamma, threshold, seed }: Row) =>
+    const keyOf = ({ loss, noise, gamma, threshold, seed }: SweepRun | SweepEpoch) =>
       [loss, noise, gamma, threshold, seed].join();
     assert.deepEqual(runs.map(keyOf), expected);
     for (const run of runs) {
       assert.equal(run.epochs, run.firstNanEpoch ?? SMALL.epochs);
-      const own = epochs.filter((epoch) => keyOf(epoch) === keyOf(run));
+      const own = epochs.filter((row) => keyOf(row) === keyOf(run));
       assert.deepEqual(
         own.map(({ epoch }) => epoch),
         Array.from({ length: Number(run.epochs) }, (_, i) => i),
@@ -154,6 +155,7 @@ describe('a sweep', () => {
 
   test('says with which settings, code and device it was made, and keeps nothing beside the two tables', () => {
     const { settings, versions } = readRun(undisturbed);
+    assert.deepEqual(readSweep(undisturbed).versions, versions);
     for (const [name, value] of Object.entries(SMALL)) assert.deepEqual(settings[name], value);
     assert.match(versions.code, /^[0-9a-f]{16}$/);
     assert.equal((settings.devices as string[]).length, 1);
