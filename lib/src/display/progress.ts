@@ -26,11 +26,21 @@ export class Progress {
    * @throws RangeError for any other total
    */
   constructor(
-    private readonly total: number,
+    private total: number,
     private readonly label = 'progress',
   ) {
+    this.setTotal(total);
+  }
+
+  /**
+   * Changes the number of steps, when less is left to do than was thought, or more. Shown with the next update.
+   *
+   * @throws RangeError unless it is a positive integer
+   */
+  setTotal(total: number): void {
     if (!Number.isInteger(total) || total < 1)
       throw new RangeError(`Progress: total must be a positive integer, got ${total}`);
+    this.total = total;
   }
 
   /**

@@ -210,8 +210,7 @@ class Sweep {
     claimParts(out, { settings, versions, modelsPerShard });
     this.identity = { settings, versions, modelsPerShard };
     this.states = plan(settings, modelsPerShard).map((shard) => readShard(out, shard));
-    const runs = this.ours().reduce((sum, { shard }) => sum + shard.models.length, 0);
-    this.progress = new Progress(runs * settings.epochs, 'sweep');
+    this.progress = new Progress(this.epochsOfAll().needed, 'sweep');
     this.unshown = this.unwritten = true;
   }
 
@@ -274,18 +273,25 @@ class Sweep {
   }
 
   private beat(): void {
-    if (this.unshown) this.progress?.update(this.epochsDone(), this.summary());
+    if (this.unshown && this.progress !== undefined) {
+      const { trained, needed } = this.epochsOfAll();
+      this.progress.setTotal(needed);
+      this.progress.update(trained, this.summary());
+    }
     this.unshown = false;
     const due = this.unwritten && performance.now() - this.lastWritten > WRITE_EVERY_MS;
     if (due && this.only === undefined) this.write();
   }
 
-  /** A run that has gone NaN has no epochs left. */
-  private epochsDone(): number {
+  /** Epochs of the single runs. One that has gone NaN needs no more; others will, so that the time left is an upper limit. */
+  private epochsOfAll(): { trained: number; needed: number } {
     const { epochs } = this.settings;
-    return this.ours()
-      .flatMap(({ runs }) => runs)
-      .reduce((sum, { records, diverged }) => sum + (diverged === null ? records.length : epochs), 0);
+    const ours = this.ours();
+    const runs = ours.flatMap(({ runs }) => runs);
+    const saved = runs.reduce((sum, { diverged }) => sum + (diverged ? epochs - diverged.epoch - 1 : 0), 0);
+    const models = ours.reduce((sum, { shard }) => sum + shard.models.length, 0);
+    const trained = runs.reduce((sum, { records, diverged }) => sum + (diverged ? diverged.epoch + 1 : records.length), 0); // prettier-ignore
+    return { trained, needed: models * epochs - saved };
   }
 
   private summary(): string {

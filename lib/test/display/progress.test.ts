@@ -73,6 +73,17 @@ describe('Progress', () => {
     assert.ok(Number(left) >= 9, `${left} s, but nine steps of a second each are left`);
   });
 
+  test('where less is left to do than was thought, the bar and the time left follow', async () => {
+    const sent = await outputsOf(async () => {
+      const progress = new Progress(1000);
+      progress.update(0);
+      await wait(1050);
+      progress.setTotal(4);
+      progress.update(1);
+    });
+    assert.match(sent[1].data['text/plain'], / █{6}░{18} 1\/4 · 1 s · [3-9] s left$/);
+  });
+
   test('done leaves a line without bar and times, and nothing comes after it', async () => {
     const sent = await outputsOf(async () => {
       const progress = new Progress(100);
@@ -114,6 +125,8 @@ describe('Progress', () => {
   test('bad input is refused by name', () => {
     for (const total of [0, -1, 1.5, NaN, Infinity])
       assert.throws(() => new Progress(total), /^RangeError: Progress: total/);
+    for (const total of [0, NaN])
+      assert.throws(() => new Progress(10).setTotal(total), /^RangeError: Progress: total/);
     for (const step of [-1, 11, NaN])
       assert.throws(() => new Progress(10).update(step), /^RangeError: Progress\.update: step/);
   });
