@@ -35,6 +35,7 @@ export default tseslint.config(
           'clearTimeout',
           'setImmediate',
           'WebSocket',
+          'AbortController',
           'AbortSignal',
         ].map((name) => [name, 'readonly']),
       ),

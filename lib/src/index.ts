@@ -35,6 +35,14 @@ export {
   type GridRecord,
   type GridRun,
 } from './grid';
+export { PAPER_SWEEP, readSweep, runSweep } from './grid';
+export {
+  type SweepEpoch,
+  type SweepOptions,
+  type SweepResult,
+  type SweepRun,
+  type SweepSettings,
+} from './grid';
 
 export {
   comparisonSources,

@@ -2,13 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { displayBundle, escapeHtml } from './bundle';
 import { insideKernel } from './kernel';
 
+const onTerminal = !insideKernel && process.stdout.isTTY;
 /** Ten updates a second are as many as an eye follows; in a log, a line every ten seconds is enough. */
-const INTERVAL_MS = insideKernel ? 100 : 10_000;
+const INTERVAL_MS = insideKernel || onTerminal ? 100 : 10_000;
 const BAR_WIDTH = 24;
+const ERASE_LINE = '\r\x1b[K';
 
 /**
- * One output line, updated in place: how far a long computation is, the time elapsed and the time left. Outside a
- * notebook it prints a line now and then.
+ * One output line, updated in place: how far a long computation is, the time elapsed and the time left. In a log,
+ * where no line can be replaced, it prints one now and then.
  */
 export class Progress {
   private readonly id = randomUUID();
@@ -24,11 +26,21 @@ export class Progress {
    * @throws RangeError for any other total
    */
   constructor(
-    private readonly total: number,
+    private total: number,
     private readonly label = 'progress',
   ) {
+    this.setTotal(total);
+  }
+
+  /**
+   * Changes the number of steps, when less is left to do than was thought, or more. Shown with the next update.
+   *
+   * @throws RangeError unless it is a positive integer
+   */
+  setTotal(total: number): void {
     if (!Number.isInteger(total) || total < 1)
       throw new RangeError(`Progress: total must be a positive integer, got ${total}`);
+    this.total = total;
   }
 
   /**
@@ -50,7 +62,8 @@ export class Progress {
   /** Replaces the line by a lasting one: no bar, and none of the times that differ from run to run. */
   done(summary: string): void {
     clearTimeout(this.pending);
-    this.replaceLine({ 'text/plain': summary });
+    if (onTerminal) process.stdout.write(`${ERASE_LINE}${summary}\n`);
+    else this.replaceLine({ 'text/plain': summary });
   }
 
   private draw(step: number, note: string): void {
@@ -60,12 +73,17 @@ export class Progress {
     const state = [`${step}/${this.total}`, ...this.times(step), note]
       .filter((part) => part !== '')
       .join(' · ');
+    const text = `${this.label} ${bar} ${state}`;
+    if (onTerminal) {
+      process.stdout.write(ERASE_LINE + text.slice(0, process.stdout.columns - 1)); // a longer one would be two lines
+      return;
+    }
     const html =
       '<div style="display:flex;gap:.7em;align-items:center;font-variant-numeric:tabular-nums">' +
       `<span>${escapeHtml(this.label)}</span> ` +
       `<progress max="${this.total}" value="${step}" style="width:14em"></progress> ` +
       `<span>${escapeHtml(state)}</span></div>`;
-    this.replaceLine({ 'text/html': html, 'text/plain': `${this.label} ${bar} ${state}` });
+    this.replaceLine({ 'text/html': html, 'text/plain': text });
   }
 
   /** Elapsed; and left at the mean pace since the first update, which need not be at step 0. */

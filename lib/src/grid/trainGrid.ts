@@ -43,6 +43,8 @@ export interface GridOptions {
 export interface GridProgress {
   /** Complete epochs. */
   epochs: number;
+  /** Epochs in the checkpoint: fewer, if it could not be written; undefined without one. */
+  savedEpochs: number | undefined;
   /** Models that are still trained. */
   alive: number;
   /** All runs, as far as they have come. */
@@ -163,7 +165,8 @@ async function run(state: GridState, options: GridOptions, checkpoint?: GridChec
       state.epochs++;
       dropDiverged(state, alive, options);
       await checkpoint?.save(state);
-      await afterEpoch?.({ epochs: state.epochs, alive: runs.filter(isAlive).length, runs });
+      const savedEpochs = checkpoint?.epoch;
+      await afterEpoch?.({ epochs: state.epochs, savedEpochs, alive: runs.filter(isAlive).length, runs });
     }
   } catch (error) {
     const next = checkpoint && `, to be resumed at epoch ${checkpoint.epoch} from ${checkpoint.file}`;

@@ -1,8 +1,9 @@
 export { besidePaper, readExperiments, type Comparison } from './besidePaper';
 export { compareDeaths, type CellDeath, type DeathComparison, type DeathPair } from './compareDeaths';
-export { toDataFrame, type Row, type RowOf } from './dataFrame';
 export { epochResults, type EpochResult } from './epochResults';
 export { readResults, writeResults, type NotebookResults } from './notebookResults';
+export type { Row, RowOf } from './columns';
+export { toDataFrame } from './dataFrame';
 export {
   publishedCifar10,
   publishedCifar10Death,
@@ -13,4 +14,5 @@ export {
   type PublishedRun,
   type PublishedSettings,
 } from './published';
-export { readRun, writeRun, type Json, type Run } from './runFile';
+export { readRun, type Json, type Run } from './runFile';
+export { writeRun } from './writeRun';

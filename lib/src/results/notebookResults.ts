@@ -3,7 +3,8 @@ import path from 'node:path';
 import { profile, type Profile } from '../profile';
 import { deviceName } from '../tf';
 import type { EpochResult } from './epochResults';
-import { readRun, writeRun, type Json } from './runFile';
+import { readRun, type Json } from './runFile';
+import { writeRun } from './writeRun';
 
 /** What a notebook has found, and where, when and how. */
 export interface NotebookResults {

@@ -1,9 +1,8 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
+import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import Papa from 'papaparse';
-import { versions } from '../tf';
-import { columnTypes, type ColumnType, type Row, type RowOf } from './dataFrame';
+import { writeWhole } from '../writeWhole';
+import { columnTypes, type ColumnType, type Row, type RowOf } from './columns';
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
@@ -21,17 +20,13 @@ interface Header extends Omit<Run, 'rows'> {
 }
 
 /**
- * Writes a run as CSV. The first line is a comment that holds settings, versions, column types and the number of rows as
- * JSON: in the same file, since results that can be separated from their settings one day are. Other programs skip it
- * (pandas: `skiprows=1`). Numbers are written so that reading gives the same float64, NaN, infinities and -0
- * included; null is an empty field. The file appears whole or not at all.
+ * What `writeRun` writes, of a run that another process has made: its versions are given. Does not load TensorFlow.
  *
- * @throws TypeError if the settings are not JSON, the rows do not have the same columns, a column mixes numbers and text, or
- *   a text is empty (it would be read as null)
+ * @throws TypeError as `writeRun`
  */
-export function writeRun<T extends RowOf<T>>(
+export function writeRunOf<T extends RowOf<T>>(
   file: string,
-  { settings, rows: records }: Pick<Run, 'settings'> & { rows: readonly T[] },
+  { settings, versions, rows: records }: Omit<Run, 'rows'> & { rows: readonly T[] },
 ): void {
   const rows: readonly Row[] = records;
   if (!isDeepStrictEqual(JSON.parse(JSON.stringify(settings)), settings))
@@ -45,20 +40,12 @@ export function writeRun<T extends RowOf<T>>(
     if (name !== undefined)
       throw new TypeError(`writeRun: '${name}' of row ${i} is empty text (use null for no value)`);
   });
-  const header: Header = { settings, versions: versions(), columns, rowCount: rows.length };
+  const header: Header = { settings, versions, columns, rowCount: rows.length };
   const table = Papa.unparse(
     { fields: names, data: rows.map((row) => names.map((name) => toField(row[name]))) },
     { newline: '\n' },
   );
-  const temporary = `${file}.${process.pid}.tmp`;
-  mkdirSync(path.dirname(file), { recursive: true });
-  try {
-    writeFileSync(temporary, `# ${JSON.stringify(header)}\n${table}\n`);
-    renameSync(temporary, file);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
+  writeWhole(file, `# ${JSON.stringify(header)}\n${table}\n`);
 }
 
 /**

@@ -1,7 +1,5 @@
-import { readdir, rm } from 'node:fs/promises';
-import path from 'node:path';
 import { notice } from '../display';
-import { isRunning } from '../isRunning';
+import { removeLeftovers } from '../writeWhole';
 import { firstDifference, type Fingerprint } from './fingerprint';
 import { SafetensorsFile, writeSafetensors, type SourceArray } from './safetensors';
 
@@ -43,7 +41,7 @@ export class StateFile {
   async restore<Progress extends { epoch: number }, T>(
     use: (progress: Progress, stored: SafetensorsFile) => Promise<T>,
   ): Promise<T | undefined> {
-    await this.removeLeftovers();
+    removeLeftovers(this.file);
     const stored = await this.open();
     if (stored === undefined) return undefined;
     try {
@@ -118,18 +116,6 @@ export class StateFile {
     const difference = firstDifference(JSON.parse(metadata.fingerprint) as Fingerprint, fingerprint);
     if (difference !== undefined)
       throw this.refusal(`${difference.name} is ${difference.there} there, ${difference.here} here`);
-  }
-
-  /** Half-written files of processes that were killed; those of living ones are left alone. */
-  private async removeLeftovers(): Promise<void> {
-    const folder = path.dirname(this.file);
-    const names = await readdir(folder).catch(() => []); // no such folder, no leftovers
-    const prefix = `${path.basename(this.file)}.`;
-    for (const name of names) {
-      if (!name.startsWith(prefix)) continue;
-      const pid = /^(\d+)\.tmp$/.exec(name.slice(prefix.length))?.[1];
-      if (pid !== undefined && !isRunning(Number(pid))) await rm(path.join(folder, name), { force: true });
-    }
   }
 }
 

@@ -73,6 +73,17 @@ describe('Progress', () => {
     assert.ok(Number(left) >= 9, `${left} s, but nine steps of a second each are left`);
   });
 
+  test('where less is left to do than was thought, the bar and the time left follow', async () => {
+    const sent = await outputsOf(async () => {
+      const progress = new Progress(1000);
+      progress.update(0);
+      await wait(1050);
+      progress.setTotal(4);
+      progress.update(1);
+    });
+    assert.match(sent[1].data['text/plain'], / █{6}░{18} 1\/4 · 1 s · [3-9] s left$/);
+  });
+
   test('done leaves a line without bar and times, and nothing comes after it', async () => {
     const sent = await outputsOf(async () => {
       const progress = new Progress(100);
@@ -95,9 +106,27 @@ describe('Progress', () => {
     assert.match(printed, /^p ░+ 0\/1001 · 0 s\n$/);
   });
 
+  test('on a terminal it is one line, replaced in place and never longer than the terminal is wide', () => {
+    const script = `
+      Object.assign(process.stdout, { isTTY: true, columns: 40 });
+      const { Progress } = require('focal-loss-lab');
+      const progress = new Progress(2, 'sweep');
+      progress.update(0);
+      progress.update(2, 'a note that would not fit');
+      progress.done('sweep: ended');`;
+    const printed = execFileSync(process.execPath, ['-e', script], { cwd: __dirname, encoding: 'utf8' });
+    const [nothing, first, second, last, ...others] = printed.split('\r\x1b[K');
+    assert.deepEqual([nothing, last, others], ['', 'sweep: ended\n', []]);
+    assert.match(first, /^sweep ░{24} 0\/2/);
+    assert.match(second, /^sweep █{24} 2\/2/);
+    assert.ok(first.length < 40 && second.length < 40);
+  });
+
   test('bad input is refused by name', () => {
     for (const total of [0, -1, 1.5, NaN, Infinity])
       assert.throws(() => new Progress(total), /^RangeError: Progress: total/);
+    for (const total of [0, NaN])
+      assert.throws(() => new Progress(10).setTotal(total), /^RangeError: Progress: total/);
     for (const step of [-1, 11, NaN])
       assert.throws(() => new Progress(10).update(step), /^RangeError: Progress\.update: step/);
   });

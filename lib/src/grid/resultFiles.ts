@@ -1,0 +1,183 @@
+import { existsSync } from 'node:fs';
+import type { PublishedRun } from '../results/published';
+import { readRun, writeRunOf, type Json } from '../results/runFile';
+import { removeLeftovers } from '../writeWhole';
+import { firstDifference, SweepError } from './sweepError';
+import type { Shard, SweepModel } from './plan';
+import type { SweepSettings } from './settings';
+import type { GridLoss } from './losses';
+import type { GridRun } from './trainGrid';
+
+/** A row of the result: one run. The columns that the published table has too have the same names. */
+export interface SweepRun extends Omit<PublishedRun, 'loss' | 'lastFiniteLoss'> {
+  loss: GridLoss;
+  seed: number;
+  /** Complete epochs so far, all with finite losses; fewer than asked for and no NaN: the run goes on. */
+  epochs: number;
+  /** The step that met the NaN, counted from 1 over the whole run; null: none. */
+  firstNanStep: number | null;
+  /** Mean loss of the last complete epoch; null before the first. */
+  lastFiniteLoss: number | null;
+  /** In that epoch: fraction of the images on the right side. */
+  accuracy: number | null;
+  /** Largest |logit| of that epoch, or of the batch that met the NaN. */
+  maxAbsLogit: number | null;
+  /** From the beginning of its shard to the end of that epoch; the runs of a shard share this time. */
+  seconds: number | null;
+}
+
+/** A row of the file beside it: one epoch of one run. */
+export interface SweepEpoch {
+  loss: GridLoss;
+  noise: number;
+  gamma: number;
+  threshold: number;
+  seed: number;
+  epoch: number;
+  meanLoss: number;
+  accuracy: number;
+  maxAbsLogit: number;
+}
+
+/** A shard and what is known of it so far. */
+export interface ShardState {
+  shard: Shard;
+  runs: readonly GridRun[];
+  /** What it was trained on; null before it has begun. */
+  device: string | null;
+}
+
+/** `sweep.csv` has a row per run, `sweep.epochs.csv` beside it a row per epoch. */
+export const epochsFile = (out: string) => out.replace(/\.csv$/, '.epochs.csv');
+
+/** As many as the float32 of which they were made can tell. */
+const DIGITS = 7;
+const rounded = (value: number) => Number(value.toPrecision(DIGITS));
+
+/**
+ * Writes both files with all there is so far. A run that has not begun is there with 0 epochs.
+ *
+ * @returns the rows of the first
+ */
+export function writeResult(
+  out: string,
+  settings: SweepSettings,
+  versions: Record<string, string>,
+  states: readonly ShardState[],
+): SweepRun[] {
+  const runs: SweepRun[] = [];
+  const epochs: SweepEpoch[] = [];
+  for (const { noise, seed, model, records, diverged } of inOrder(settings, states)) {
+    const { loss, gamma, threshold } = model;
+    const key = { loss, noise, gamma, threshold, seed };
+    const complete = records.filter(({ epoch }) => diverged === null || epoch < diverged.epoch);
+    const last = complete.at(-1);
+    const largest = diverged?.maxAbsLogit ?? last?.maxAbsLogit;
+    runs.push({
+      ...key,
+      epochs: complete.length,
+      firstNanEpoch: diverged?.epoch ?? null,
+      firstNanStep: diverged?.step ?? null,
+      lastFiniteLoss: last ? rounded(last.loss) : null,
+      accuracy: last ? rounded(last.accuracy) : null,
+      maxAbsLogit: largest === undefined ? null : rounded(largest),
+      seconds: last ? Math.round(last.seconds) : null,
+    });
+    for (const { epoch, loss: meanLoss, accuracy, maxAbsLogit } of complete)
+      epochs.push({
+        ...key,
+        epoch,
+        meanLoss: rounded(meanLoss),
+        accuracy: rounded(accuracy),
+        maxAbsLogit: rounded(maxAbsLogit),
+      });
+  }
+  const devices = [...new Set(states.flatMap(({ device }) => device ?? []))].sort();
+  const seconds = Math.round(states.reduce((sum, { runs: some }) => sum + secondsOf(some), 0));
+  const described = { ...(settings as unknown as Record<string, Json>), devices, secondsOfShards: seconds };
+  writeRunOf(epochsFile(out), { settings: described, versions, rows: epochs });
+  writeRunOf(out, { settings: described, versions, rows: runs });
+  return runs;
+}
+
+/** A sweep as it is in its two files. */
+export interface SweepResult {
+  settings: SweepSettings;
+  versions: Readonly<Record<string, string>>;
+  runs: SweepRun[];
+  epochs: SweepEpoch[];
+}
+
+/**
+ * Reads what `runSweep` has written, be it complete or not.
+ *
+ * @throws Error naming the file if one of the two cannot be read or is damaged
+ */
+export function readSweep(out: string): SweepResult {
+  const { settings, versions, rows } = readRun(out);
+  return {
+    settings: settings as unknown as SweepSettings,
+    versions,
+    runs: rows as unknown as SweepRun[],
+    epochs: readRun(epochsFile(out)).rows as unknown as SweepEpoch[],
+  };
+}
+
+/** Whether there is nothing left to do. */
+export const isComplete = (
+  { epochs }: SweepSettings,
+  runs: readonly Pick<SweepRun, 'epochs' | 'firstNanEpoch'>[],
+) => runs.every((run) => run.firstNanEpoch !== null || run.epochs === epochs);
+
+/**
+ * What an earlier sweep has left in the file; undefined if there is none.
+ *
+ * @throws SweepError if it is of other settings, or something else
+ */
+export function readResult(out: string, settings: SweepSettings): SweepRun[] | undefined {
+  for (const file of [out, epochsFile(out)]) removeLeftovers(file);
+  if (!existsSync(out)) return undefined;
+  let found: ReturnType<typeof readRun>;
+  try {
+    found = readRun(out);
+  } catch (error) {
+    throw new SweepError(`${(error as Error).message}; delete it, or choose another name`);
+  }
+  const there = Object.fromEntries(Object.keys(settings).map((name) => [name, found.settings[name]]));
+  const difference = firstDifference(there, { ...settings });
+  if (difference !== undefined)
+    throw new SweepError(`${out} belongs to another sweep: ${difference}; delete it, or choose another name`);
+  return found.rows as unknown as SweepRun[];
+}
+
+interface PlacedRun extends Pick<GridRun, 'records' | 'diverged'> {
+  noise: number;
+  seed: number;
+  model: SweepModel;
+}
+
+/** The runs in the order of the settings, however they were sharded. */
+function inOrder(settings: SweepSettings, states: readonly ShardState[]): PlacedRun[] {
+  const axes: readonly unknown[][] = [
+    [...settings.losses],
+    [...settings.noises],
+    [...settings.gammas],
+    [...settings.thresholds],
+    [...settings.seeds],
+  ];
+  const placed = states.flatMap(({ shard: { noise, seed, models }, runs }) =>
+    models.map((model, i) => {
+      const { records, diverged } = runs[i] ?? { records: [], diverged: null };
+      const key = [model.loss, noise, model.gamma, model.threshold, seed];
+      const place = key.reduce<number>(
+        (sum, value, axis) => sum * axes[axis].length + axes[axis].indexOf(value),
+        0,
+      );
+      return { place, run: { noise, seed, model, records, diverged } };
+    }),
+  );
+  return placed.sort((a, b) => a.place - b.place).map(({ run }) => run);
+}
+
+const secondsOf = (runs: readonly GridRun[]) =>
+  Math.max(0, ...runs.map(({ records }) => records.at(-1)?.seconds ?? 0));

@@ -1,0 +1,141 @@
+// npm run sweep: the command line of runSweep (lib/src/grid), for whole grids of trainings. --help tells the rest.
+import { parseArgs } from 'node:util';
+// One by one, not from the library's index, which loads TensorFlow: that is the workers' business.
+import { Interrupted } from '../lib/dist/display/breathe.js';
+import { countShards, runShard, runSweep } from '../lib/dist/grid/runSweep.js';
+import { PAPER_SWEEP } from '../lib/dist/grid/settings.js';
+import { SweepError } from '../lib/dist/grid/sweepError.js';
+
+const DEFAULT_OUT = 'data/results/mnist-sweep.csv';
+const EXIT = { failed: 1, usage: 2, interrupted: 130 };
+
+/** Options that are settings of the sweep: their names there, and what is said of them. */
+const SETTINGS = {
+  loss: { name: 'losses', list: String, help: 'original, stabilized, exact' },
+  noise: { name: 'noises', list: Number, help: 'amplitudes of the noise' },
+  gamma: { name: 'gammas', list: Number, help: '' },
+  threshold: { name: 'thresholds', list: Number, help: 'digits up to it are class 1' },
+  seed: { name: 'seeds', list: Number, help: 'of weights, order and noise' },
+  images: { name: 'images', help: 'the first so many of the training images' },
+  alpha: { name: 'alpha', help: '' },
+  epsilon: { name: 'epsilon', help: 'of the stabilized loss' },
+  epochs: { name: 'epochs', help: '' },
+  'batch-size': { name: 'batchSize', help: '' },
+  'learning-rate': { name: 'learningRate', help: '' },
+  momentum: { name: 'momentum', help: '' },
+};
+
+const OTHERS = {
+  out: ['FILE', `the result, a name that ends with .csv (default ${DEFAULT_OUT})`],
+  workers: [
+    'N',
+    'processes (default: one per core, on a GPU one); 0 only collects the shards that are there',
+  ],
+  'models-per-shard': ['N', 'trained side by side (default 9, on a GPU all of a noise level)'],
+  shard: ['K', 'trains only shard K, counted from 0, and leaves it in FILE.parts: a job on a cluster'],
+  shards: ['', 'says how many shards there are'],
+  help: ['', 'this text'],
+};
+
+class UsageError extends Error {}
+
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop.abort(new Interrupted()));
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  const [code, text] = explained(error);
+  console.error(`sweep: ${text}`);
+  process.exitCode = code;
+}
+
+async function main(args) {
+  const options = parse(args);
+  if (options.help) return console.log(help());
+  const settings = settingsOf(options);
+  const { out = DEFAULT_OUT } = options;
+  const modelsPerShard = wholeNumber(options, 'models-per-shard');
+  const workers = wholeNumber(options, 'workers');
+  const shard = wholeNumber(options, 'shard');
+  if (options.shards) return console.log(countShards(settings, { out, modelsPerShard }));
+  const { signal } = stop;
+  if (shard !== undefined) return runShard(settings, shard, { out, modelsPerShard, signal });
+  const runs = await runSweep(settings, { out, workers, modelsPerShard, signal });
+  console.log(`${runs.length} runs in ${out}`);
+}
+
+function parse(args) {
+  const names = [...Object.keys(SETTINGS), ...Object.keys(OTHERS)];
+  const isFlag = (name) => OTHERS[name]?.[0] === '';
+  const options = Object.fromEntries(
+    names.map((name) => [name, { type: isFlag(name) ? 'boolean' : 'string' }]),
+  );
+  try {
+    return parseArgs({ args, options }).values;
+  } catch (error) {
+    throw new UsageError(error.message.split('\n')[0].replace(/\. To specify.*$/, ''));
+  }
+}
+
+function settingsOf(options) {
+  const given = Object.entries(SETTINGS)
+    .filter(([option]) => options[option] !== undefined)
+    .map(([option, { name, list }]) => [
+      name,
+      list ? items(option, options[option], list) : numberOf(option, options[option]),
+    ]);
+  return { ...PAPER_SWEEP, ...Object.fromEntries(given) };
+}
+
+/** '0.1,0.2', '0..8', or both: '0,2..4' */
+function items(option, text, type) {
+  return text.split(',').flatMap((item) => {
+    if (type === String) return [item.trim()];
+    const range = /^\s*(\d+)\.\.(\d+)\s*$/.exec(item);
+    if (range === null) return [numberOf(option, item)];
+    const [low, high] = [Number(range[1]), Number(range[2])];
+    if (high < low || high - low > 1000) throw new UsageError(`--${option}: '${item}' is no range`);
+    return Array.from({ length: high - low + 1 }, (_, i) => low + i);
+  });
+}
+
+function numberOf(option, text) {
+  if (text.trim() === '' || !Number.isFinite(Number(text)))
+    throw new UsageError(`--${option}: '${text}' is not a number`);
+  return Number(text);
+}
+
+function wholeNumber(options, option) {
+  const text = options[option];
+  if (text === undefined) return undefined;
+  if (!/^\d+$/.test(text)) throw new UsageError(`--${option}: '${text}' is not a whole number`);
+  return Number(text);
+}
+
+function explained(error) {
+  if (error instanceof Interrupted) return [EXIT.interrupted, 'stopped; the same command goes on'];
+  if (error instanceof SweepError) return [EXIT.failed, error.message];
+  if (error instanceof UsageError) return [EXIT.usage, `${error.message} (--help lists the options)`];
+  if (error instanceof RangeError && /^run(Sweep|Shard): /.test(error.message))
+    return [EXIT.usage, `${error.message.replace(/^\w+: /, '')} (--help lists the options)`];
+  return [EXIT.failed, error.stack];
+}
+
+function help() {
+  const lines = (entries) => entries.map(([left, right]) => `  ${left.padEnd(22)}${right}`).join('\n');
+  const settings = Object.entries(SETTINGS).map(([option, { name, list, help: text }]) => [
+    `--${option} ${list ? 'LIST' : 'X'}`,
+    `${text && `${text}; `}default ${[PAPER_SWEEP[name]].flat().join(',')}`,
+  ]);
+  const others = Object.entries(OTHERS).map(([option, [value, text]]) => [`--${option} ${value}`, text]);
+  return `npm run sweep -- [OPTION...]
+
+Trains LeNet on MNIST for every combination of the settings, many models at a time, and writes FILE (a row per run)
+and beside it FILE with .epochs.csv (a row per epoch). Ctrl-C or a crash loses at most an epoch: the same command goes on.
+
+Settings, by default the paper's. A LIST is 0.1,0.2 or 0..8:
+${lines(settings)}
+
+${lines(others)}`;
+}

@@ -1,0 +1,66 @@
+// The command line of the sweep; the sweep itself is tested in lib/test/grid.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, describe, test } from 'node:test';
+import { root } from '../setup/project.mjs';
+
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sweep-command-test-'));
+after(() => fs.rmSync(folder, { recursive: true }));
+const out = path.join(folder, 'runs.csv');
+
+function sweep(...args) {
+  const command = ['scripts/sweep.mjs', ...args];
+  return spawnSync(process.execPath, command, { cwd: root, encoding: 'utf8' });
+}
+
+describe('npm run sweep', () => {
+  test('--help names every option with its default, and starts nothing', () => {
+    const { status, stdout, stderr } = sweep('--help');
+    assert.deepEqual([status, stderr], [0, '']);
+    for (const option of ['loss', 'noise', 'gamma', 'threshold', 'seed', 'epochs', 'out', 'workers', 'shard'])
+      assert.match(stdout, new RegExp(`^ +--${option} `, 'm'));
+    assert.match(stdout, /--noise LIST .*default 0,0\.5,0\.75$/m);
+  });
+
+  for (const [args, message] of [
+    [['--gama', '1'], /Unknown option '--gama'/],
+    [['runs.csv'], /Unexpected argument 'runs.csv'/],
+    [['--gamma'], /'--gamma <value>' argument missing/],
+    [['--gamma', '0.1,,0.2'], /--gamma: '' is not a number/],
+    [['--gamma', '0.1;0.2'], /--gamma: '0.1;0.2' is not a number/],
+    [['--gamma=-1'], /gammas: -1; expected a number >= 0/],
+    [['--threshold', '8..0'], /--threshold: '8..0' is no range/],
+    [['--threshold', '0..9'], /thresholds: 9; expected an integer in 0..8/],
+    [['--loss', 'focal'], /losses: focal; expected original, stabilized, exact/],
+    [['--epochs', '1.5'], /epochs: 1.5; expected an integer >= 1/],
+    [['--workers', 'all'], /--workers: 'all' is not a whole number/],
+    [['--out', 'runs'], /out: runs; expected the name of a file that ends with .csv/],
+    [['--out', out, '--shard', '90'], /index: 90; expected an integer in 0..89/],
+  ])
+    test(`${args.join(' ')} is answered with one clear line`, () => {
+      const { status, stdout, stderr } = sweep(...args);
+      assert.deepEqual([status, stdout], [2, '']);
+      assert.match(stderr, message);
+      assert.match(stderr, /^sweep: .* \(--help lists the options\)\n$/);
+    });
+
+  test('without options is the paper’s grid: 90 shards of 9 trainings', () => {
+    assert.equal(sweep('--shards', '--out', out).stdout, '90\n');
+    assert.equal(sweep('--shards', '--out', out, '--models-per-shard', '270').stdout, '3\n');
+    const lists = ['--loss', 'original,exact', '--noise', '0', '--gamma', '0.1,0.2', '--threshold', '0,2..3'];
+    assert.equal(sweep('--shards', '--out', out, ...lists, '--models-per-shard', '1').stdout, '12\n');
+  });
+
+  test('a folder that cannot be written, or nothing to collect, is one line too', () => {
+    fs.writeFileSync(path.join(folder, 'file'), '');
+    const refused = sweep('--out', path.join(folder, 'file', 'runs.csv'));
+    assert.equal(refused.status, 1);
+    assert.match(refused.stderr, /^sweep: .*runs\.csv or its parts cannot be written: (ENOTDIR|EEXIST).*\n$/);
+    const nothing = sweep('--out', out, '--workers', '0');
+    assert.equal(nothing.status, 1);
+    assert.match(nothing.stderr, /^sweep: there are no shards in .*runs\.csv\.parts\n$/);
+  });
+});
