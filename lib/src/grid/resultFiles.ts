@@ -102,7 +102,12 @@ export function writeResult(
 
 /** A sweep as it is in its two files. */
 export interface SweepResult {
-  settings: SweepSettings;
+  settings: SweepSettings & {
+    /** What it was trained on. */
+    devices: string[];
+    /** Added up over the shards, each trained by one process. */
+    secondsOfShards: number;
+  };
   versions: Readonly<Record<string, string>>;
   runs: SweepRun[];
   epochs: SweepEpoch[];
@@ -116,7 +121,7 @@ export interface SweepResult {
 export function readSweep(out: string): SweepResult {
   const { settings, versions, rows } = readRun(out);
   return {
-    settings: settings as unknown as SweepSettings,
+    settings: settings as unknown as SweepResult['settings'],
     versions,
     runs: rows as unknown as SweepRun[],
     epochs: readRun(epochsFile(out)).rows as unknown as SweepEpoch[],
