@@ -2,32 +2,33 @@ import { tf } from '../tf';
 import { deviceIndices, gatherRows, sumSegments, type Segments } from './kernels';
 
 const KERNEL = 5;
-export const TAPS = KERNEL ** 2;
+const TAPS = KERNEL ** 2;
 
-/** Images of this many pixels a side: `size` before a convolution, `pooled` after it and the pool. */
+/** What is convolved: images of size x size pixels. */
 export interface Stage {
   /** Images that are convolved separately: channels, of all models. */
   channels: number;
   size: number;
-  pooled: number;
 }
+
+/** Pixels of a side after a convolution. */
+const convolved = (size: number) => size - KERNEL + 1;
 
 /**
  * Convolution as a matrix product (im2col), for images that lie one pixel a row, with the batch along the row:
  *
  *   x  [channels size size, batch]
  *
- * A 5x5 convolution and the 2x2 pool after it need, for the window at (i, j), the place (dy, dx) in the window and the tap
- * (a, c) of the kernel, the pixel
+ * A 5x5 convolution needs, at the pixel (i, j) of its result and for the tap (a, c) of the kernel, the pixel
  *
- *   (2 i + dy + a, 2 j + dx + c)
+ *   (i + a, j + c)
  *
- * Gathered in the order [dx, dy | channel | a, c | i, j | batch] they are, without another move, the columns
+ * Gathered in the order [channel | a, c | i, j | batch] they are, without another move, the columns
  *
- *   [4, channels TAPS, pooled pooled batch]
+ *   [channels TAPS, convolved convolved batch]        convolved = size - 4
  *
- * that kernels [filters, channels TAPS] are multiplied with; the result is [4, filters, pooled pooled batch], pooled by the
- * maximum over its first axis. Since whole rows are copied, of 64 numbers or so, this is fast.
+ * that kernels [filters, channels TAPS] are multiplied with; the result is [filters, convolved convolved batch]. Since whole
+ * rows are copied, of 64 numbers or so, this is fast.
  */
 export class Columns {
   private readonly indices: tf.Tensor;
@@ -37,10 +38,10 @@ export class Columns {
     this.indices = deviceIndices(rowsInOrder(stage));
   }
 
-  /** [channels size size, batch] -> [4, channels TAPS, pooled pooled batch] */
+  /** [channels size size, batch] -> [channels TAPS, convolved convolved batch] */
   gather(x: tf.Tensor): tf.Tensor {
-    const { channels, pooled } = this.stage;
-    return tf.reshape(gatherRows(x, this.indices), [4, channels * TAPS, pooled ** 2 * x.shape[1]!]);
+    const { channels, size } = this.stage;
+    return tf.reshape(gatherRows(x, this.indices), [channels * TAPS, convolved(size) ** 2 * x.shape[1]!]);
   }
 
   /** The transpose of `gather`, which is its gradient: each pixel gets the sum of its copies. */
@@ -55,17 +56,15 @@ export class Columns {
 }
 
 /** Row of each pixel, in the order of the columns. */
-function rowsInOrder({ channels, size, pooled }: Stage): Int32Array {
-  const rows = new Int32Array(4 * channels * TAPS * pooled ** 2);
+function rowsInOrder({ channels, size }: Stage): Int32Array {
+  const side = convolved(size);
+  const rows = new Int32Array(channels * TAPS * side ** 2);
   let n = 0;
-  for (let dx = 0; dx < 2; dx++)
-    for (let dy = 0; dy < 2; dy++)
-      for (let channel = 0; channel < channels; channel++)
-        for (let a = 0; a < KERNEL; a++)
-          for (let c = 0; c < KERNEL; c++)
-            for (let i = 0; i < pooled; i++)
-              for (let j = 0; j < pooled; j++)
-                rows[n++] = channel * size ** 2 + (2 * i + dy + a) * size + (2 * j + dx + c);
+  for (let channel = 0; channel < channels; channel++)
+    for (let a = 0; a < KERNEL; a++)
+      for (let c = 0; c < KERNEL; c++)
+        for (let i = 0; i < side; i++)
+          for (let j = 0; j < side; j++) rows[n++] = channel * size ** 2 + (i + a) * size + (j + c);
   return rows;
 }
 

@@ -53,8 +53,8 @@ export class LenetBatch {
       }
     });
     this.losses = new ModelLosses(models);
-    this.conv1 = new Columns({ channels: 1, size: 28, pooled: 12 });
-    this.conv2 = new Columns({ channels: 6 * models.length, size: 12, pooled: 4 });
+    this.conv1 = new Columns({ channels: 1, size: 28 });
+    this.conv2 = new Columns({ channels: 6 * models.length, size: 12 });
     this.descent = { learningRate: tf.scalar(learningRate), momentum: tf.scalar(momentum) };
   }
 
@@ -73,12 +73,15 @@ export class LenetBatch {
       const w = perParameter((name) => this.weights[name].read());
 
       // Forward. The columns of conv1 are the same for all models: their kernels are one matrix.
-      const columns1 = this.conv1.gather(images); //                            [4, 25, 144 B]
-      const pool1 = maxPool(tf.matMul(tf.reshape(w.conv1Kernel, [6 * M, 25]), columns1)); // [6 M, 144 B]
-      const h1 = tf.relu(tf.add(pool1.value, tf.reshape(w.conv1Bias, [6 * M, 1]))); // max(a, b) + c = max(a + c, b + c)
-      const columns2 = tf.reshape(this.conv2.gather(tf.reshape(h1, [864 * M, B])), [4, M, 150, 16 * B]);
-      const pool2 = maxPool(tf.matMul(w.conv2Kernel, columns2)); //              [M, 16, 16 B]
-      const h2 = tf.relu(tf.add(pool2.value, w.conv2Bias));
+      const columns1 = this.conv1.gather(images); //                             [25, 576 B]
+      const z1 = tf.matMul(tf.reshape(w.conv1Kernel, [6 * M, 25]), columns1); //  [6 M, 576 B]
+      const pool1 = maxPool(tf.reshape(z1, [6 * M, 24, 24, B])); //               [6 M, 12, 12, B]
+      const pooled1 = tf.reshape(pool1.value, [6 * M, 144 * B]);
+      const h1 = tf.relu(tf.add(pooled1, tf.reshape(w.conv1Bias, [6 * M, 1]))); // max(a, b) + c = max(a + c, b + c)
+      const columns2 = tf.reshape(this.conv2.gather(tf.reshape(h1, [864 * M, B])), [M, 150, 64 * B]);
+      const z2 = tf.matMul(w.conv2Kernel, columns2); //                          [M, 16, 64 B]
+      const pool2 = maxPool(tf.reshape(z2, [16 * M, 8, 8, B])); //               [16 M, 4, 4, B]
+      const h2 = tf.relu(tf.add(tf.reshape(pool2.value, [M, 16, 16 * B]), w.conv2Bias));
       const flat = tf.reshape(h2, [M, 256, B]);
       const h3 = tf.relu(tf.add(tf.matMul(w.dense1Kernel, flat), w.dense1Bias)); // [M, 120, B]
       const h4 = tf.relu(tf.add(tf.matMul(w.dense2Kernel, h3), w.dense2Bias)); // [M, 84, B]
@@ -91,21 +94,18 @@ export class LenetBatch {
       const d3 = reluGradient(tf.matMul(w.dense2Kernel, d4, true), h3);
       const dFlat = tf.matMul(w.dense1Kernel, d3, true);
       const d2 = reluGradient(tf.reshape(dFlat, [M, 16, 16 * B]), h2);
-      const dPool2 = maxPoolGradient(d2, pool2);
-      const dConv2 = tf.concat([dPool2.left, dPool2.right]); //                  [4, M, 16, 16 B]
-      const dColumns2 = tf.matMul(w.conv2Kernel, dConv2, true); //               [4, M, 150, 16 B]
+      const dPool2 = tf.reshape(d2, [16 * M, 4, 4, B]);
+      const dConv2 = tf.reshape(maxPoolGradient(dPool2, pool2), [M, 16, 64 * B]);
+      const dColumns2 = tf.matMul(w.conv2Kernel, dConv2, true); //               [M, 150, 64 B]
       const d1 = reluGradient(tf.reshape(this.conv2.scatter(dColumns2, B), [6 * M, 144 * B]), h1);
-      const dPool1 = maxPoolGradient(d1, pool1); //                              left, right: [2, 6 M, 144 B]
-      const [left1, right1] = tf.split(columns1, 2); //                          [2, 25, 144 B]
+      const dPool1 = tf.reshape(d1, [6 * M, 12, 12, B]);
+      const dConv1 = tf.reshape(maxPoolGradient(dPool1, pool1), [6 * M, 576 * B]);
 
       const gradients: PerParameter<tf.Tensor> = {
-        conv1Kernel: tf.sum(
-          tf.add(tf.matMul(dPool1.left, left1, false, true), tf.matMul(dPool1.right, right1, false, true)),
-          0,
-        ),
+        conv1Kernel: tf.matMul(dConv1, columns1, false, true),
         conv1Bias: tf.sum(d1, 1),
         // (x dy^T)^T rather than dy x^T: the product is several times faster with the large matrix first.
-        conv2Kernel: tf.transpose(tf.sum(tf.matMul(columns2, dConv2, false, true), 0), [0, 2, 1]),
+        conv2Kernel: tf.transpose(tf.matMul(columns2, dConv2, false, true), [0, 2, 1]),
         conv2Bias: tf.sum(d2, 2),
         dense1Kernel: tf.matMul(d3, flat, false, true),
         dense1Bias: tf.sum(d3, 2),

@@ -1,39 +1,32 @@
 import { tf } from '../tf';
-import { reluGradient } from './kernels';
+import { hasOneDnnPool, oneDnnPool, oneDnnPoolGradient, poolAttributes } from '../tf/oneDnnPool';
+import { rawOp } from '../tf/rawOps';
 
-// Max-pooling of 2x2 windows whose four pixels lie apart: z is [4, ...], its first axis the place in the window, in the order
-// top left, bottom left, top right, bottom right. So the maximum of a window is that of whole blocks of memory, and a block
-// of the first axis can be had without copying it.
+const WINDOW = { filterSize: 2, strides: 2, pad: 'valid' };
 
 /** A pooled tensor, and what its gradient needs. */
 export interface Pooled {
-  /** [...], the maximum of each window. */
+  /** What was pooled. */
+  z: tf.Tensor4D;
+  /** The maximum of each 2x2 window. */
   value: tf.Tensor;
-  /** [2, ...]: left and right column of each window, then [2, ...]: the larger of both, for top and bottom. */
-  halves: { left: tf.Tensor; right: tf.Tensor; top: tf.Tensor; bottom: tf.Tensor };
-}
-
-/** [4, ...] -> [...], the maximum of each window. */
-export function maxPool(z: tf.Tensor): Pooled {
-  const [left, right] = tf.split(z, 2);
-  const [top, bottom] = tf.split(tf.maximum(left, right), 2);
-  return { value: tf.squeeze(tf.maximum(top, bottom), [0]), halves: { left, right, top, bottom } };
+  /** oneDNN's note of where the maxima lie; the other kernel has none. */
+  workspace?: tf.Tensor;
 }
 
 /**
- * The gradient by z in two parts, each [2, ...]: by its left and by its right half.
+ * The maximum of each 2x2 window: [channels, rows, columns, batch] -> [channels, rows / 2, columns / 2, batch]
  *
- * @param dy  [...], the gradient by the pooled values
+ * To the kernels, which take [batch, rows, columns, channels], the batch stands for the channels, and so comes in long rows.
  */
-export function maxPoolGradient(dy: tf.Tensor, { halves }: Pooled): { left: tf.Tensor; right: tf.Tensor } {
-  const { left, right, top, bottom } = halves;
-  const [byTop, byBottom] = maximumGradient(tf.expandDims(dy), top, bottom);
-  const [byLeft, byRight] = maximumGradient(tf.concat([byTop, byBottom]), left, right);
-  return { left: byLeft, right: byRight };
+export function maxPool(z: tf.Tensor4D): Pooled {
+  if (!hasOneDnnPool) return { z, value: tf.maxPool(z, 2, 2, 'valid') };
+  const [value, workspace] = oneDnnPool(z, WINDOW);
+  return { z, value, workspace };
 }
 
-/** Gradients of max(a, b) by a and b. Equal values: all goes to a, as in the pooling kernels of TensorFlow and PyTorch. */
-function maximumGradient(dy: tf.Tensor, a: tf.Tensor, b: tf.Tensor): [byA: tf.Tensor, byB: tf.Tensor] {
-  const byB = reluGradient(dy, tf.sub(b, a)); // dy where b > a, else 0
-  return [tf.sub(dy, byB), byB];
+/** The gradient by z, from that by the value. Of equal values the first gets all, as in PyTorch. */
+export function maxPoolGradient(dy: tf.Tensor, { z, value, workspace }: Pooled): tf.Tensor {
+  if (workspace !== undefined) return oneDnnPoolGradient(dy, z, [value, workspace], WINDOW);
+  return rawOp('MaxPoolGrad', poolAttributes(WINDOW), [z, value, dy]);
 }

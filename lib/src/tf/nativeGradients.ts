@@ -4,7 +4,8 @@
 //
 // Gradients made of raw operations leave no trace on the tape, so they are used only where the tape is off, which is in
 // a first-order backward pass; for higher-order gradients tfjs's own remains.
-import { attribute, backend, rawOp, rawOps, type Attribute } from './rawOps';
+import { hasOneDnnPool, oneDnnPool, oneDnnPoolGradient, type PoolAttributes } from './oneDnnPool';
+import { attribute, rawOp } from './rawOps';
 import { tf } from './tensorflow';
 
 type GradientConfig = NonNullable<ReturnType<typeof tf.getGradient>>;
@@ -53,51 +54,10 @@ for (const kernelName of ['Mean', 'Sum']) {
   }));
 }
 
-// MaxPool on a CPU: oneDNN's kernel is several times faster than TensorFlow's in both directions. It is an internal
-// operation of TensorFlow's CPU build, so it is tried once, and left alone where it is missing (a GPU, an ARM build,
-// oneDNN switched off). Its gradient wants the workspace of the forward pass, which is made again rather than kept.
-type PoolAttributes = { filterSize: number | number[]; strides: number | number[]; pad: unknown };
-
-function poolAttributes({ filterSize, strides, pad }: PoolAttributes): Attribute[] {
-  const window = (size: number | number[]) => [1, ...(Array.isArray(size) ? size : [size, size]), 1];
-  return [
-    FLOAT32,
-    attribute.int('ksize', window(filterSize)),
-    attribute.int('strides', window(strides)),
-    attribute.text('padding', String(pad).toUpperCase()),
-    attribute.text('data_format', 'NHWC'),
-    attribute.bool('workspace_enabled', true),
-    attribute.text('_kernel', 'MklNameChangeOp'),
-  ];
-}
-
-/** [y, workspace] */
-const oneDnnPool = (x: tf.Tensor, pool: PoolAttributes) =>
-  rawOps(2, '_MklNativeMaxPool', poolAttributes(pool), [x]);
-
-function oneDnnPoolGradient(dy: tf.Tensor, x: tf.Tensor, pool: PoolAttributes): tf.Tensor {
-  const [y, workspace] = oneDnnPool(x, pool);
-  return rawOp('_MklNativeMaxPoolGrad', poolAttributes(pool), [x, y, dy, workspace]);
-}
-
-function hasOneDnnPool(): boolean {
-  if (backend.isUsingGpuDevice) return false;
-  try {
-    tf.tidy(() =>
-      oneDnnPoolGradient(tf.ones([1, 1, 1, 1]), tf.ones([1, 2, 2, 1]), {
-        filterSize: 2,
-        strides: 2,
-        pad: 'valid',
-      }),
-    );
-    return true;
-  } catch {
-    return false;
-  }
-}
-
+// MaxPool on a CPU, where oneDNN has it. Its gradient wants the workspace of the forward pass, which is made again rather
+// than kept.
 const maxPool = tf.getKernel('MaxPool', 'tensorflow');
-if (maxPool !== undefined && hasOneDnnPool()) {
+if (maxPool !== undefined && hasOneDnnPool) {
   const covers = (x: tf.TensorInfo, pool: PoolAttributes) =>
     x.dtype === 'float32' && typeof pool.pad === 'string';
   tf.unregisterKernel('MaxPool', 'tensorflow'); // registering over it would print a warning
@@ -114,6 +74,6 @@ if (maxPool !== undefined && hasOneDnnPool()) {
   });
   replaceGradient('MaxPool', (dy, [x], attributes) => {
     const pool = attributes as unknown as PoolAttributes;
-    return covers(x, pool) ? { x: () => oneDnnPoolGradient(dy, x, pool) } : null;
+    return covers(x, pool) ? { x: () => oneDnnPoolGradient(dy, x, oneDnnPool(x, pool), pool) } : null;
   });
 }
