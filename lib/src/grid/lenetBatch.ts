@@ -102,7 +102,7 @@ export class LenetBatch {
       const dConv1 = tf.reshape(maxPoolGradient(dPool1, pool1), [6 * M, 576 * B]);
 
       const gradients: PerParameter<tf.Tensor> = {
-        conv1Kernel: tf.matMul(dConv1, columns1, false, true),
+        conv1Kernel: productOfRows(dConv1, columns1),
         conv1Bias: tf.sum(d1, 1),
         // (x dy^T)^T rather than dy x^T: the product is several times faster with the large matrix first.
         conv2Kernel: tf.transpose(tf.matMul(columns2, dConv2, false, true), [0, 2, 1]),
@@ -141,4 +141,17 @@ export class LenetBatch {
     for (const part of [this.losses, this.conv1, this.conv2]) part.dispose();
     tf.dispose(this.descent);
   }
+}
+
+/** A multiple of 6, the filters that conv1 has in each model. */
+const ROWS = 96;
+
+/**
+ * x y^T, some rows of x at a time. Some 150 rows or more oneDNN cuts into pieces, of which it adds up the last rows in another
+ * order than the others: then a model's gradient would depend on its place.
+ */
+function productOfRows(x: tf.Tensor, y: tf.Tensor): tf.Tensor {
+  const rows = x.shape[0];
+  const sizes = Array.from({ length: Math.ceil(rows / ROWS) }, (_, i) => Math.min(ROWS, rows - i * ROWS));
+  return tf.concat(tf.split(x, sizes).map((part) => tf.matMul(part, y, false, true)));
 }
