@@ -5,12 +5,13 @@ import path from 'node:path';
 import { Interrupted, SetupFailure } from '../setup/failure.mjs';
 import { catchInterrupts, exitCodeOf } from '../setup/processes.mjs';
 import { root, write } from '../setup/project.mjs';
+import { grid, gridSize } from './grid.mjs';
 import { models } from './models.mjs';
 import { parseOptions, usage, UsageError } from './options.mjs';
 import { summarize, table } from './results.mjs';
 import { measure } from './rounds.mjs';
 
-const SUITES = { models };
+const SUITES = { models, grid, 'grid-size': gridSize };
 
 try {
   await main(parseOptions(process.argv.slice(2), SUITES));
@@ -28,11 +29,15 @@ async function main({ help, suite, out, threads, rounds, steps }) {
   const contestants = await suite.contestants();
   const say = (message) => console.log(`[bench] ${message}`);
   const measurements = await measure({ works: suite.works, contestants }, { rounds, steps, threads }, say);
-  const rows = summarize(measurements, threads);
-  const counted = (n, noun) => `${n} ${noun}${n === 1 ? '' : 's'}`;
+  const rows = summarize(measurements);
+  const counted = (n, noun) => `${n} ${noun}${`${n}` === '1' ? '' : 's'}`;
+  const threadsOfRows = [...new Set(rows.map((row) => row.threads))].join(' or ');
   console.log(
-    `\n${suite.title}: ${os.cpus()[0].model.trim()}, ${counted(threads, 'thread')}, ` +
+    `\n${suite.title}: ${os.cpus()[0].model.trim()}, ${counted(threadsOfRows, 'thread')}, ` +
       `${counted(rounds, 'round')} of ${counted(steps, 'step')}\n\n${table(rows)}`,
   );
-  if (out) write(path.resolve(root, out), `${JSON.stringify(rows, null, 2)}\n`);
+  if (!out) return;
+  const machine = `${os.cpus()[0].model.trim()}, ${os.availableParallelism()} cores`;
+  const date = new Date().toISOString().slice(0, 10);
+  write(path.resolve(root, out), `${JSON.stringify({ machine, date, rows }, null, 2)}\n`);
 }

@@ -9,8 +9,9 @@ export const usage = (suites) =>
     '',
     ...Object.entries(suites).map(([name, { title }]) => `  ${name.padEnd(12)}${title}`),
     '',
-    '  --out FILE    also writes the rows as JSON: { work, contestant, threads, msMin, msMedian, rssMB }',
-    '  --threads N   CPU threads of every contestant (default 1)',
+    '  --out FILE    also writes { machine, date, rows } as JSON, of each row { work, contestant, threads, processes,',
+    '                models, msMin, msMedian, rssMB }',
+    '  --threads N   CPU threads of every contestant (default 1); grid and grid-size have their own',
     '  --rounds N    fresh processes per contestant and work, in turn with the others (default 5)',
     '  --steps N     timed steps per process, after 5 that are not (default 20)',
   ].join('\n');

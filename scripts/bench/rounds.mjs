@@ -8,13 +8,14 @@ const WARM_UP = 5; // steps in which kernels are chosen, code is compiled and me
 /**
  * Measures every contestant at every work, `rounds` times in turn.
  *
- * A contestant is a program that gets { work, warmUp, steps, threads } as JSON in its last argument and prints one line
- * of JSON: { ms: [milliseconds of each step], rssMB: its largest memory }.
+ * A contestant is a program that gets { work, warmUp, steps, threads, processes, models } as JSON in its last argument and
+ * prints one line of JSON: { ms: [milliseconds of each step], rssMB: its largest memory }.
  *
  * @param works  [{ name, ... }], whatever else the contestants need
- * @param contestants  [{ name, command: [program, ...arguments] }]
+ * @param contestants  [{ name, command: [program, ...arguments] }], and where it has its own number of them, its threads,
+ *   and the processes and models at work at a time, which are 1 without it
  * @param say  told what is being measured
- * @returns {Promise<{ work: string, contestant: string, ms: number[], rssMB: number }[]>} one per work, contestant and
+ * @returns {Promise<object[]>} { work, contestant, threads, processes, models, ms, rssMB } for each work, contestant and
  *   round
  * @throws SetupFailure with what a contestant printed, if it fails; Interrupted
  */
@@ -23,11 +24,17 @@ export async function measure({ works, contestants }, { rounds, steps, threads }
   for (let round = 1; round <= rounds; round++)
     for (const work of works) {
       say(`round ${round} of ${rounds}: ${work.name}`);
-      for (const { name, command } of contestants) {
+      for (const { name, command, ...own } of contestants) {
         const [program, ...args] = command;
-        const task = JSON.stringify({ work, warmUp: WARM_UP, steps, threads });
-        const { ok, output } = await run(program, [...args, task], { env: environment(threads) });
-        measurements.push({ work: work.name, contestant: name, ...lastJson(ok, output, name, work.name) });
+        const means = { threads, processes: 1, models: 1, ...own };
+        const task = JSON.stringify({ work, warmUp: WARM_UP, steps, ...means });
+        const { ok, output } = await run(program, [...args, task], { env: environment(means.threads) });
+        measurements.push({
+          work: work.name,
+          contestant: name,
+          ...means,
+          ...lastJson(ok, output, name, work.name),
+        });
       }
     }
   return measurements;

@@ -64,28 +64,45 @@ describe('what becomes of the measurements', () => {
     assert.equal(median([100, 9]), 54.5); // by size, not as text
   });
 
+  const one = { threads: 2, processes: 1, models: 1 };
   const measurements = [
-    { work: 'a', contestant: 'ours', ms: [4, 2], rssMB: 100.4 },
-    { work: 'a', contestant: 'theirs', ms: [8, 4], rssMB: 50 },
-    { work: 'b', contestant: 'ours', ms: [1, 1], rssMB: 10 },
-    { work: 'a', contestant: 'ours', ms: [3, 9], rssMB: 90 },
-    { work: 'a', contestant: 'theirs', ms: [5, 6], rssMB: 60 },
+    { work: 'a', contestant: 'ours', ...one, ms: [4, 2], rssMB: 100.4 },
+    { work: 'a', contestant: 'theirs', ...one, ms: [8, 4], rssMB: 50 },
+    { work: 'b', contestant: 'ours', ...one, ms: [1, 1], rssMB: 10 },
+    { work: 'a', contestant: 'ours', ...one, ms: [3, 9], rssMB: 90 },
+    { work: 'a', contestant: 'theirs', ...one, ms: [5, 6], rssMB: 60 },
   ];
 
   test('all rounds of a work and contestant make one row: quickest, median, largest memory', () => {
-    assert.deepEqual(summarize(measurements, 2), [
-      { work: 'a', contestant: 'ours', threads: 2, msMin: 2, msMedian: 3.5, rssMB: 100 },
-      { work: 'a', contestant: 'theirs', threads: 2, msMin: 4, msMedian: 5.5, rssMB: 60 },
-      { work: 'b', contestant: 'ours', threads: 2, msMin: 1, msMedian: 1, rssMB: 10 },
+    assert.deepEqual(summarize(measurements), [
+      { work: 'a', contestant: 'ours', ...one, msMin: 2, msMedian: 3.5, rssMB: 100 },
+      { work: 'a', contestant: 'theirs', ...one, msMin: 4, msMedian: 5.5, rssMB: 60 },
+      { work: 'b', contestant: 'ours', ...one, msMin: 1, msMedian: 1, rssMB: 10 },
     ]);
   });
 
+  test('a contestant with other threads, processes or models has a row of its own', () => {
+    const [first] = measurements;
+    const others = [{ threads: 1 }, { processes: 2 }, { models: 9 }].map((own) => ({ ...first, ...own }));
+    assert.equal(summarize([first, ...others, first]).length, 4);
+  });
+
   test('the table divides the time of the first contestant by that of the others at the same work', () => {
-    assert.deepEqual(table(summarize(measurements, 1)).split('\n').slice(2), [
+    assert.deepEqual(table(summarize(measurements)).split('\n').slice(2), [
       '| a | ours | 2.0 |  | 3.5 |  | 100 |',
       '| a | theirs | 4.0 | 0.50 | 5.5 | 0.64 | 60 |',
       '| b | ours | 1.0 |  | 1.0 |  | 10 |',
     ]);
+  });
+
+  test('the table shows the threads, processes and models in which the contestants differ', () => {
+    const rows = summarize(measurements).map((row, i) => ({ ...row, models: i + 1 }));
+    const [heading, , , second] = table(rows).split('\n');
+    assert.equal(
+      heading,
+      '| work | contestant | models | ms, minimum | ratio | ms, median | ratio | memory, MB |',
+    );
+    assert.equal(second, '| a | theirs | 2 | 4.0 | 0.50 | 5.5 | 0.64 | 60 |');
   });
 });
 
@@ -117,6 +134,27 @@ describe('the rounds', () => {
     );
   });
 
+  test('a contestant may have threads, processes and models of its own', async () => {
+    const tell = `const { threads, processes, models } = JSON.parse(process.argv.at(-1));
+      console.log(JSON.stringify({ ms: [1], told: [threads, processes, models], env: process.env.OMP_NUM_THREADS }));`;
+    const own = { ...contestant('ours', tell), threads: 1, processes: 2, models: 9 };
+    const contestants = [own, contestant('theirs', tell)];
+    const found = await measure(
+      { works: [{ name: 'small' }], contestants },
+      { rounds: 1, steps: 1, threads: 3 },
+      () => {},
+    );
+    assert.deepEqual(
+      found.map(({ threads, processes, models }) => [threads, processes, models]),
+      [
+        [1, 2, 9],
+        [3, 1, 1],
+      ],
+    );
+    for (const { told, env, threads, processes, models } of found)
+      assert.deepEqual([...told, env], [threads, processes, models, `${threads}`]);
+  });
+
   test('a contestant that fails ends the run, with its name, the work and what it printed', async () => {
     const failing = contestant('theirs', `console.log('{"ms":[1]}'); throw new Error('out of paper')`);
     await assert.rejects(
@@ -127,5 +165,50 @@ describe('the rounds', () => {
       ),
       /theirs failed at small: [^]*out of paper/,
     );
+  });
+});
+
+describe('several processes at once', () => {
+  const TASK = { warmUp: 2, steps: 3, models: 9, processes: 2 };
+  const together = (program, task = TASK) =>
+    spawnSync(
+      process.execPath,
+      ['scripts/bench/grid/together.mjs', process.execPath, '-e', program, '--', JSON.stringify(task)],
+      { cwd: root, encoding: 'utf8', timeout: 60_000 },
+    );
+  // Says of each step that it took 18 ms, the first two excepted, and goes on until it is ended.
+  const stepping = `const fs = require('node:fs');
+    for (let step = 0; ; step++) {
+      fs.writeSync(1, (step < 2 ? 1000 : 18) + '\\n');
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }`;
+
+  test('the rates of the processes add up: 2 with 9 models, each 18 ms a step, take 1 ms for a step of a model', () => {
+    const { status, stdout } = together(stepping);
+    assert.equal(status, 0);
+    const { ms, rssMB } = JSON.parse(stdout);
+    assert.equal(ms.length, 3);
+    for (const each of ms) assert.ok(Math.abs(each - 1) < 1e-12, `${each}`);
+    assert.ok(rssMB > 20, `two Nodes in ${rssMB} MB`);
+  });
+
+  test('of one process the time of a step is divided by its models', () => {
+    const { ms } = JSON.parse(together(stepping, { ...TASK, processes: 1 }).stdout);
+    for (const each of ms) assert.ok(Math.abs(each - 2) < 1e-12, `${each}`);
+  });
+
+  test('a process that ends is a failure, and what it printed is passed on', () => {
+    const { status, stdout, stderr } = together(`throw new Error('out of paper')`);
+    assert.equal(status, 1);
+    assert.equal(stdout, '');
+    assert.match(stderr, /out of paper[^]*a process has ended before its time/);
+  });
+
+  test('a program that does not exist is a failure', () => {
+    const task = JSON.stringify(TASK);
+    const args = ['scripts/bench/grid/together.mjs', '/no/such/program', task];
+    const { status, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
+    assert.equal(status, 1);
+    assert.match(stderr, /ENOENT/);
   });
 });

@@ -198,17 +198,8 @@ async function trainEpoch(
     for (let start = 0; start < samples; start += batchSize) {
       await breathe();
       const indices = sampler.order.subarray(start, start + batchSize);
-      const noiseSeed = noise > 0 ? sampler.batchSeed() : null;
-      found.push(
-        tf.tidy(() => {
-          const chosen = tf.tensor1d(indices, 'int32');
-          const clean = gatherRows(pixels, chosen);
-          const input = noiseSeed === null ? clean : addUniformNoise(clean, noise, noiseSeed);
-          const digit = tf.reshape(tf.gather(digits, chosen), [1, 1, indices.length]);
-          const labels = tf.cast(tf.lessEqual(digit, thresholds), 'float32');
-          return batch.step(tf.transpose(input), labels);
-        }),
-      );
+      const noiseSeed = noise > 0 ? sampler.batchSeed() : undefined;
+      found.push(trainBatch(batch, { pixels, digits, thresholds }, indices, { noise, noiseSeed }));
       afterStep(found.length);
     }
     const values = tf.tidy(() => tf.stack(found).dataSync<'float32'>());
@@ -216,6 +207,32 @@ async function trainEpoch(
   } finally {
     tf.dispose([pixels, thresholds, ...found]);
   }
+}
+
+interface TrainingData {
+  /** float32 [n, 784] */
+  pixels: tf.Tensor;
+  /** int32 [n] */
+  digits: tf.Tensor;
+  /** int32 [models, 1, 1] */
+  thresholds: tf.Tensor;
+}
+
+/** One step of all models with the samples of these indices, under noise if it has a seed. Returns what LenetBatch.step does. */
+export function trainBatch(
+  batch: LenetBatch,
+  { pixels, digits, thresholds }: TrainingData,
+  indices: Int32Array,
+  { noise, noiseSeed }: { noise: number; noiseSeed?: number } = { noise: 0 },
+): tf.Tensor2D {
+  return tf.tidy(() => {
+    const chosen = tf.tensor1d(indices, 'int32');
+    const clean = gatherRows(pixels, chosen);
+    const input = noiseSeed === undefined ? clean : addUniformNoise(clean, noise, noiseSeed);
+    const digit = tf.reshape(tf.gather(digits, chosen), [1, 1, indices.length]);
+    const labels = tf.cast(tf.lessEqual(digit, thresholds), 'float32');
+    return batch.step(tf.transpose(input), labels);
+  });
 }
 
 type Step = Record<(typeof STEP_ROWS)[number], number>;
