@@ -47,6 +47,7 @@ export {
 export {
   comparisonSources,
   comparisonTable,
+  costByModels,
   deathMap,
   deathMaps,
   deathScatter,
@@ -63,6 +64,7 @@ export {
   lossPerEpoch,
   maskOverlay,
   singularFactor,
+  stepTimes,
   trainingCurves,
   type Curve,
   type Death,
@@ -101,8 +103,10 @@ export {
   publishedSegmentation,
 } from './results';
 export { epochResults, readExperiments, readResults, writeResults } from './results';
-export { compareDeaths, readRun, toDataFrame, writeRun } from './results';
+export { compareDeaths, readBench, readRun, toDataFrame, writeRun } from './results';
 export {
+  type Bench,
+  type BenchRow,
   type CellDeath,
   type Comparison,
   type DeathComparison,

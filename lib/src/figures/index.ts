@@ -21,3 +21,4 @@ export {
   type EpochLoss,
   type LossPanel,
 } from './training';
+export { costByModels, stepTimes } from './speed';

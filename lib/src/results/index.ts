@@ -1,3 +1,4 @@
+export { readBench, type Bench, type BenchRow } from './benchFile';
 export { besidePaper, readExperiments, type Comparison } from './besidePaper';
 export { compareDeaths, type CellDeath, type DeathComparison, type DeathPair } from './compareDeaths';
 export { epochResults, type EpochResult } from './epochResults';

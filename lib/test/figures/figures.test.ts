@@ -4,6 +4,7 @@ import * as vega from 'vega';
 import * as vegaLite from 'vega-lite';
 import {
   compareDeaths,
+  costByModels,
   deathMap,
   deathMaps,
   deathScatter,
@@ -20,6 +21,7 @@ import {
   lossPerEpoch,
   maskOverlay,
   singularFactor,
+  stepTimes,
   tf,
   trainingCurves,
   type VegaLiteSpec,
@@ -81,7 +83,30 @@ const ours = [
 const comparison = compareDeaths(published, ours);
 const grids = { first: 'published', second: 'ours', end: 100, setting: 'setting' };
 
+const step = { work: 'LeNet', threads: 1, processes: 1, models: 1, rssMB: 400 };
+const speed = {
+  machine: 'a machine',
+  date: '2026-01-31',
+  rows: [
+    { ...step, contestant: 'ours', processes: 2, models: 27, msMin: 2, msMedian: 2.5 },
+    { ...step, contestant: 'ours', processes: 2, models: 9, msMin: 1.9, msMedian: 3 },
+    { ...step, contestant: 'PyTorch', msMin: 6, msMedian: 7 },
+    { ...step, contestant: 'PyTorch vmap', models: 9, msMin: 4, msMedian: 5 },
+    { ...step, contestant: 'tfjs', processes: 2, msMin: 9, msMedian: 10 },
+    { ...step, contestant: 'tfjs', msMin: 18, msMedian: 20 },
+  ],
+};
+const sizes = {
+  ...speed,
+  rows: [27, 1, 135].map((models) => ({
+    ...{ ...step, contestant: 'ours', models, rssMB: 400 + 10 * models },
+    ...{ msMin: 4, msMedian: models === 27 ? 4 : 8 },
+  })),
+};
+
 const figures: Record<string, VegaLiteSpec> = {
+  stepTimes: stepTimes(speed),
+  costByModels: costByModels(sizes),
   deathMaps: deathMaps(comparison, grids),
   deathScatter: deathScatter([{ name: 'published and ours', comparison }], { x: 'published', y: 'ours' }),
   gridExplorer: gridExplorer(
@@ -223,6 +248,41 @@ describe('a mask over its image', () => {
   test('misses every pixel where the logits are NaN', () => {
     assert.deepEqual(colorOf(NaN, 1), colorOf(-1, 1));
     assert.deepEqual(colorOf(NaN, 0), [0, 0, 0]);
+  });
+});
+
+describe('the figures on speed', () => {
+  test('the title sets our best median beside that of PyTorch, vmap included, and one process of TensorFlow.js', () => {
+    assert.equal(
+      titleOf(figures.stepTimes),
+      "Side by side: 2.0 times as fast as PyTorch's best, 8.0 times plain TensorFlow.js",
+    );
+  });
+  test('every contestant has a bar, a tick and a number', async () => {
+    const svg = await draw(figures.stepTimes);
+    for (const { msMedian } of speed.rows)
+      assert.ok(svg.includes(`>${msMedian.toFixed(1)}</text>`), `${msMedian}`);
+    assert.match(svg, />plain TensorFlow.js: 2 processes of 1 thread</);
+    assert.match(svg, />PyTorch vmap: 1 process of 1 thread, 9 models each</);
+  });
+  test('without PyTorch, or with a contestant of another name, there is no comparison', () => {
+    const without = speed.rows.filter(({ contestant }) => !contestant.startsWith('PyTorch'));
+    assert.throws(() => stepTimes({ ...speed, rows: without }), /there is no row of PyTorch/);
+    const other = { ...speed.rows[0], contestant: 'JAX' };
+    assert.throws(
+      () => stepTimes({ ...speed, rows: [...speed.rows, other] }),
+      /there is a contestant 'JAX'; expected ours/,
+    );
+  });
+  test('the cost of many models: the best number, and the memory of one more', () => {
+    assert.equal(
+      titleOf(figures.costByModels),
+      '27 models side by side: 2.0 times as fast as one; 10 MB for each',
+    );
+  });
+  test('one number of models is no curve', () => {
+    const alone = { ...sizes, rows: sizes.rows.slice(0, 1) };
+    assert.throws(() => costByModels(alone), /costByModels: expected two numbers of models or more/);
   });
 });
 
