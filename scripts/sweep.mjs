@@ -5,6 +5,7 @@ import { Interrupted } from '../lib/dist/display/breathe.js';
 import { countShards, runShard, runSweep } from '../lib/dist/grid/runSweep.js';
 import { PAPER_SWEEP } from '../lib/dist/grid/settings.js';
 import { SweepError } from '../lib/dist/grid/sweepError.js';
+import { parseProblem } from './parse-problem.mjs';
 
 const DEFAULT_OUT = 'data/results/mnist-sweep.csv';
 const EXIT = { failed: 1, usage: 2, interrupted: 130 };
@@ -74,7 +75,7 @@ function parse(args) {
   try {
     return parseArgs({ args, options }).values;
   } catch (error) {
-    throw new UsageError(error.message.split('\n')[0].replace(/\. To specify.*$/, ''));
+    throw new UsageError(parseProblem(error));
   }
 }
 
@@ -95,7 +96,10 @@ function items(option, text, type) {
     const range = /^\s*(\d+)\.\.(\d+)\s*$/.exec(item);
     if (range === null) return [numberOf(option, item)];
     const [low, high] = [Number(range[1]), Number(range[2])];
-    if (high < low || high - low > 1000) throw new UsageError(`--${option}: '${item}' is no range`);
+    if (high < low || high - low > 1000)
+      throw new UsageError(
+        `--${option}: '${item}' is no range: expected LOW..HIGH with at most 1000 numbers`,
+      );
     return Array.from({ length: high - low + 1 }, (_, i) => low + i);
   });
 }
@@ -118,8 +122,21 @@ function explained(error) {
   if (error instanceof SweepError) return [EXIT.failed, error.message];
   if (error instanceof UsageError) return [EXIT.usage, `${error.message} (--help lists the options)`];
   if (error instanceof RangeError && /^run(Sweep|Shard): /.test(error.message))
-    return [EXIT.usage, `${error.message.replace(/^\w+: /, '')} (--help lists the options)`];
+    return [EXIT.usage, `${inOptions(error.message)} (--help lists the options)`];
   return [EXIT.failed, error.stack];
+}
+
+/** 'runSweep: batchSize: 0; expected ...' in the words of the command line: '--batch-size: 0; expected ...' */
+function inOptions(message) {
+  const names = new Map(Object.entries(SETTINGS).map(([option, { name }]) => [name, option]));
+  names
+    .set('index', 'shard')
+    .set('modelsPerShard', 'models-per-shard')
+    .set('workers', 'workers')
+    .set('out', 'out');
+  return message
+    .replace(/^\w+: /, '')
+    .replace(/^\w+/, (name) => (names.has(name) ? `--${names.get(name)}` : name));
 }
 
 function help() {

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { parseProblem } from '../parse-problem.mjs';
 
 export class UsageError extends Error {}
 
@@ -53,6 +54,6 @@ function parse(args) {
       },
     });
   } catch (error) {
-    throw new UsageError(error.message.split('\n')[0]);
+    throw new UsageError(parseProblem(error));
   }
 }

@@ -31,14 +31,16 @@ describe('npm run sweep', () => {
     [['--gamma'], /'--gamma <value>' argument missing/],
     [['--gamma', '0.1,,0.2'], /--gamma: '' is not a number/],
     [['--gamma', '0.1;0.2'], /--gamma: '0.1;0.2' is not a number/],
-    [['--gamma=-1'], /gammas: -1; expected a number >= 0/],
+    [['--gamma', '-1'], /--gamma is followed by a dash; a negative number is written --gamma=-1/],
+    [['--gamma=-1'], /--gamma: -1; expected a number >= 0/],
+    [['--batch-size', '0'], /--batch-size: 0; expected an integer >= 1/],
     [['--threshold', '8..0'], /--threshold: '8..0' is no range/],
-    [['--threshold', '0..9'], /thresholds: 9; expected an integer in 0..8/],
-    [['--loss', 'focal'], /losses: focal; expected original, stabilized, exact/],
-    [['--epochs', '1.5'], /epochs: 1.5; expected an integer >= 1/],
+    [['--threshold', '0..9'], /--threshold: 9; expected an integer in 0..8/],
+    [['--loss', 'focal'], /--loss: focal; expected original, stabilized, exact/],
+    [['--epochs', '1.5'], /--epochs: 1.5; expected an integer >= 1/],
     [['--workers', 'all'], /--workers: 'all' is not a whole number/],
-    [['--out', 'runs'], /out: runs; expected the name of a file that ends with .csv/],
-    [['--out', out, '--shard', '90'], /index: 90; expected an integer in 0..89/],
+    [['--out', 'runs'], /--out: runs; expected the name of a file that ends with .csv/],
+    [['--out', out, '--shard', '90'], /--shard: 90; expected an integer in 0..89/],
   ])
     test(`${args.join(' ')} is answered with one clear line`, () => {
       const { status, stdout, stderr } = sweep(...args);

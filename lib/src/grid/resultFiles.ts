@@ -116,10 +116,13 @@ export interface SweepResult {
 /**
  * Reads what `runSweep` has written, be it complete or not.
  *
- * @throws Error naming the file if one of the two cannot be read or is damaged
+ * @param out  the table of the runs; that of the epochs lies beside it
+ * @throws Error naming the file if one of the two cannot be read, is damaged, or is something else
  */
 export function readSweep(out: string): SweepResult {
   const { settings, versions, rows } = readRun(out);
+  if (settings.losses === undefined || rows.some((row) => row.epochs === undefined))
+    throw new Error(`readSweep: ${out} is not the table of a sweep's runs (the one without .epochs)`);
   return {
     settings: settings as unknown as SweepResult['settings'],
     versions,
@@ -148,6 +151,8 @@ export function readResult(out: string, settings: SweepSettings): SweepRun[] | u
   } catch (error) {
     throw new SweepError(`${(error as Error).message}; delete it, or choose another name`);
   }
+  if (found.settings.losses === undefined)
+    throw new SweepError(`${out} is not the result of a sweep; choose another name`);
   const there = Object.fromEntries(Object.keys(settings).map((name) => [name, found.settings[name]]));
   const difference = firstDifference(there, { ...settings });
   if (difference !== undefined)

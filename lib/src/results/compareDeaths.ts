@@ -24,7 +24,7 @@ export interface DeathComparison {
   onlyFirst: number;
   onlySecond: number;
   neither: number;
-  /** One has met its NaN in an epoch that the other has not reached, and it may yet. */
+  /** A run without NaN has not been trained to the end: it may meet one yet. */
   undecided: number;
   /** Of the epochs at which both met their NaN: Spearman's rank correlation; null for fewer than three such settings. */
   rankCorrelation: number | null;
@@ -37,10 +37,15 @@ export interface DeathComparison {
 /**
  * Compares when the runs of two grids met their first NaN, setting by setting.
  *
+ * @param end  epochs of a complete run
  * @throws RangeError if they have no setting in common, or a setting is twice in one of them
  * @see notebooks/07-the-whole-grid.ipynb
  */
-export function compareDeaths(first: readonly CellDeath[], second: readonly CellDeath[]): DeathComparison {
+export function compareDeaths(
+  first: readonly CellDeath[],
+  second: readonly CellDeath[],
+  end: number,
+): DeathComparison {
   const key = ({ gamma, threshold }: CellDeath) => `gamma ${gamma}, threshold ${threshold}`;
   for (const cells of [first, second]) {
     const keys = cells.map(key);
@@ -56,8 +61,8 @@ export function compareDeaths(first: readonly CellDeath[], second: readonly Cell
   if (pairs.length === 0) throw new RangeError('compareDeaths: the two grids have no setting in common');
 
   const counts = { both: 0, onlyFirst: 0, onlySecond: 0, neither: 0, undecided: 0 };
-  for (const pair of pairs) counts[verdict(pair)]++;
-  const dead = pairs.filter((pair) => verdict(pair) === 'both');
+  for (const pair of pairs) counts[verdict(pair, end)]++;
+  const dead = pairs.filter((pair) => verdict(pair, end) === 'both');
   const counted = dead.map((pair) => [pair.first.epoch! + 1, pair.second.epoch! + 1]);
   const ratios = counted.map(([a, b]) => b / a);
   return {
@@ -69,14 +74,13 @@ export function compareDeaths(first: readonly CellDeath[], second: readonly Cell
   };
 }
 
-function verdict({
-  first,
-  second,
-}: DeathPair): 'both' | 'onlyFirst' | 'onlySecond' | 'neither' | 'undecided' {
-  if (first.epoch !== null && second.epoch !== null) return 'both';
-  if (first.epoch !== null) return second.epochs > first.epoch ? 'onlyFirst' : 'undecided';
-  if (second.epoch !== null) return first.epochs > second.epoch ? 'onlySecond' : 'undecided';
-  return first.epochs === second.epochs ? 'neither' : 'undecided';
+function verdict(
+  { first, second }: DeathPair,
+  end: number,
+): 'both' | 'onlyFirst' | 'onlySecond' | 'neither' | 'undecided' {
+  if ([first, second].some(({ epoch, epochs }) => epoch === null && epochs < end)) return 'undecided';
+  if (first.epoch === null) return second.epoch === null ? 'neither' : 'onlySecond';
+  return second.epoch === null ? 'onlyFirst' : 'both';
 }
 
 function median(values: number[]): number | null {

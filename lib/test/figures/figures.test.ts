@@ -80,7 +80,7 @@ const ours = [
   { gamma: 0.1, threshold: 1, epoch: null, epochs: 40 },
   { gamma: 0.2, threshold: 0, epoch: 0, epochs: 0 },
 ];
-const comparison = compareDeaths(published, ours);
+const comparison = compareDeaths(published, ours, 100);
 const grids = { first: 'published', second: 'ours', end: 100, setting: 'setting' };
 
 const step = { work: 'LeNet', threads: 1, processes: 1, models: 1, rssMB: 400 };

@@ -181,6 +181,9 @@ describe('trainGrid, many LeNets side by side', () => {
     await refuses({ batchSize: 0 }, /^trainGrid: batchSize is 0; expected an integer >= 1/);
     const small = tf.zeros<tf.Rank.R4>([112, 14, 14, 1]);
     await refuses({ images: small }, /^trainGrid: the shape of images is \[112, 14, 14, 1\]/);
+    const bytes = tf.mul<tf.Tensor4D>(data.images, 255);
+    await refuses({ images: bytes }, /^trainGrid: a pixel is \d+.*; expected a number in 0..1/);
+    bytes.dispose();
     const few = tf.zeros<tf.Rank.R1>([111], 'int32');
     await refuses({ digits: few }, /^trainGrid: the shape of digits is \[111\]; expected \[112\]/);
     tf.dispose([small, few]);
