@@ -228,6 +228,7 @@ export function gridExplorer(
   };
 }
 
+/** Of one epoch of the run at a threshold; the epochs of a run in their order. */
 export interface LogitGrowth {
   threshold: number;
   /** Fraction of the images in class 1. */
@@ -240,22 +241,17 @@ export interface LogitGrowth {
 export function logitGrowth(rows: readonly LogitGrowth[], setting: string): VegaLiteSpec {
   const curves = rows.map((row) => ({ ...row, minority: Math.min(row.share, 1 - row.share) }));
   const wall = FIRST_NAN_LOGITS[0].value;
-  const crossing = (threshold: number) =>
-    Math.min(
-      ...rows
-        .filter((row) => row.threshold === threshold && row.maxAbsLogit >= wall)
-        .map(({ epoch }) => epoch),
-    );
-  const byCrossing = [...new Set(rows.map((row) => row.threshold))]
-    .filter((threshold) => crossing(threshold) < Infinity)
-    .sort((a, b) => crossing(a) - crossing(b));
+  const thresholds = [...new Set(rows.map((row) => row.threshold))];
+  const ofThreshold = (threshold: number) => rows.filter((row) => row.threshold === threshold);
+  const largest = (own: readonly LogitGrowth[]) => Math.max(...own.map((row) => row.maxAbsLogit));
+  const level = Math.floor(Math.min(...thresholds.map((threshold) => largest(ofThreshold(threshold))))); // reached by all
+  const arrival = (threshold: number) =>
+    ofThreshold(threshold).find(({ maxAbsLogit }) => maxAbsLogit >= level)!.epoch;
+  const inOrder = thresholds.sort((a, b) => arrival(a) - arrival(b));
   return {
     title: {
-      text:
-        byCrossing.length > 1
-          ? `Threshold ${byCrossing[0]} reaches the wall first, threshold ${byCrossing.at(-1)} last`
-          : 'The more lopsided the classes, the faster the logits grow',
-      subtitle: `${setting}. Largest |logit| of each epoch; the curve ends where the run meets its NaN.`,
+      text: `Threshold ${inOrder[0]} is the first to reach |logit| ${level}, threshold ${inOrder.at(-1)} the last`,
+      subtitle: `${setting}. Largest |logit| of each epoch; a curve ends before the NaN, or where the training was stopped.`,
     },
     width: 520,
     height: 280,

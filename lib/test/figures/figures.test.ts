@@ -225,8 +225,11 @@ describe('NaN is drawn, not dropped', () => {
       'Two grids differ by a median factor of 1.50 (published and ours)',
     );
   });
-  test('the growth of the logits names the thresholds that reach the wall first and last', () => {
-    assert.equal(titleOf(figures.logitGrowth), 'Threshold 0 reaches the wall first, threshold 4 last');
+  test('the growth of the logits names the thresholds that reach the level of all first and last', () => {
+    assert.equal(
+      titleOf(figures.logitGrowth),
+      'Threshold 0 is the first to reach |logit| 17, threshold 4 the last',
+    );
   });
 });
 
