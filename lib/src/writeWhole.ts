@@ -46,6 +46,11 @@ export function removeLeftovers(file: string): void {
   }
 }
 
+/** Whether an error came from the file system: a full disk, a folder that is not there, a missing permission. */
+export function isFromFileSystem(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'errno' in error;
+}
+
 function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);

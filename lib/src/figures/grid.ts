@@ -2,18 +2,11 @@
 import type { VegaLiteSpec } from '../display';
 import type { CellDeath, DeathComparison } from '../results';
 import { layerOf, NAN_COLOR, seriesEncoding } from './style';
-import { FIRST_NAN_LOGITS } from './training';
+import { EPOCH_AXIS, FIRST_NAN_LOGITS } from './training';
 
 const CELL = 27;
 const GAMMA = { field: 'gamma', type: 'ordinal', title: 'gamma' };
 const THRESHOLD = { field: 'threshold', type: 'ordinal', title: 'threshold', axis: { labelAngle: 0 } };
-const EPOCH = {
-  field: 'epoch',
-  type: 'quantitative',
-  title: 'epoch (counted from 0)',
-  axis: { tickMinStep: 1, format: 'd' },
-};
-
 /** One scale for all maps of first epochs, counted from 1. */
 const epochScale = (end: number) => ({
   type: 'log',
@@ -217,7 +210,7 @@ export function gridExplorer(
         transform: [{ filter: { param: 'cell' } }],
         mark: { type: 'line', tooltip: true },
         encoding: {
-          x: EPOCH,
+          x: EPOCH_AXIS,
           y: { field: 'loss', type: 'quantitative', title: 'mean loss', scale: { type: 'log' } },
           ...seriesEncoding('name', names),
         },
@@ -260,7 +253,7 @@ export function logitGrowth(rows: readonly LogitGrowth[], setting: string): Vega
         data: { values: curves },
         mark: { type: 'line', point: { size: 14 }, tooltip: true },
         encoding: {
-          x: { ...EPOCH, scale: { type: 'symlog' } },
+          x: { ...EPOCH_AXIS, scale: { type: 'symlog' } },
           y: { field: 'maxAbsLogit', type: 'quantitative', title: 'largest |logit|' },
           color: {
             field: 'minority',

@@ -103,46 +103,66 @@ export interface EpochLoss {
   loss: number | null;
 }
 
-const EPOCH_AXIS = {
+/** The x axis of what is drawn per epoch. */
+export const EPOCH_AXIS = {
   field: 'epoch',
   type: 'quantitative',
   title: 'epoch (counted from 0)',
   axis: { tickMinStep: 1, format: 'd' },
 };
 
+/** Curves of the mean loss, and a cross on the axis, at the foot of a panel of this height, for each first NaN. */
+function lossLayers(
+  rows: readonly EpochLoss[],
+  { height, styles, mark = {}, scale = {} }: { height: number; styles: Record<string, object>; mark?: object; scale?: object }, // prettier-ignore
+): object[] {
+  return [
+    {
+      data: { values: rows.filter((row) => row.loss !== null) },
+      mark: { type: 'line', tooltip: true, ...mark },
+      encoding: {
+        x: EPOCH_AXIS,
+        y: { field: 'loss', type: 'quantitative', title: 'mean loss', scale: { type: 'log', ...scale } },
+        ...styles,
+      },
+    },
+    ...layerOf(deathsIn(rows), {
+      mark: { type: 'point', shape: CROSS, size: 110, strokeWidth: 2 },
+      encoding: {
+        x: EPOCH_AXIS,
+        y: { value: height - 5 },
+        color: styles.color,
+        tooltip: [{ field: 'name' }, { field: 'epoch', title: 'first NaN in epoch' }],
+      },
+    }),
+  ];
+}
+
+function deathsIn(rows: readonly EpochLoss[]): { name: string; epoch: number }[] {
+  return rows.filter((row) => row.loss === null).map(({ name, epoch }) => ({ name, epoch }));
+}
+
+const deathsInWords = (rows: readonly EpochLoss[]) =>
+  deathsIn(rows)
+    .map(({ name, epoch }) => `${name} in epoch ${epoch}`)
+    .join(', ');
+
 /** Mean loss per epoch, the published runs beside ours; a cross on the axis is the epoch of the first NaN. */
 export function lossPerEpoch(rows: readonly EpochLoss[]): VegaLiteSpec {
   const names = [...new Set(rows.map((row) => row.name))];
-  const deaths = rows.filter((row) => row.loss === null).map(({ name, epoch }) => ({ name, epoch }));
-  const inWords = ({ name, epoch }: { name: string; epoch: number }) => `${name} in epoch ${epoch}`;
-  const styles = seriesEncoding('name', names);
+  const died = deathsInWords(rows);
   return {
     title: {
-      text: deaths.length > 0 ? `First NaN: ${deaths.map(inWords).join(', ')}` : 'No run has met a NaN',
+      text: died ? `First NaN: ${died}` : 'No run has met a NaN',
       subtitle: 'Mean loss of each epoch; a cross on the axis marks the epoch of the first NaN.',
     },
     width: 560,
     height: 260,
-    layer: [
-      {
-        data: { values: rows.filter((row) => row.loss !== null) },
-        mark: { type: 'line', point: { size: 25 }, tooltip: true },
-        encoding: {
-          x: EPOCH_AXIS,
-          y: { field: 'loss', type: 'quantitative', title: 'mean loss', scale: { type: 'log' } },
-          ...styles,
-        },
-      },
-      ...layerOf(deaths, {
-        mark: { type: 'point', shape: CROSS, size: 110, strokeWidth: 2 },
-        encoding: {
-          x: EPOCH_AXIS,
-          y: { value: 255 },
-          color: styles.color,
-          tooltip: [{ field: 'name' }, { field: 'epoch', title: 'first NaN in epoch' }],
-        },
-      }),
-    ],
+    layer: lossLayers(rows, {
+      height: 260,
+      styles: seriesEncoding('name', names),
+      mark: { point: { size: 25 } },
+    }),
   };
 }
 
@@ -162,39 +182,16 @@ export function lossBesidePublished(published: LossPanel, ours: LossPanel): Vega
   const styles = seriesEncoding('name', names);
   const losses = [...published.rows, ...ours.rows].flatMap(({ loss }) => (loss === null ? [] : [loss]));
   const domain = [Math.min(...losses), Math.max(...losses)];
-  const deaths = ({ rows }: LossPanel) => rows.filter((row) => row.loss === null);
-  const inWords = (panel: LossPanel) =>
-    deaths(panel)
-      .map(({ name, epoch }) => `${name} in epoch ${epoch}`)
-      .join(', ') || 'none';
   const panel = (shown: LossPanel, title: string) => ({
     width: 290,
     height: 240,
     title: { text: [title, shown.setting], fontSize: 12, fontWeight: 'normal' },
-    layer: [
-      {
-        data: { values: shown.rows.filter((row) => row.loss !== null) },
-        mark: { type: 'line', tooltip: true },
-        encoding: {
-          x: EPOCH_AXIS,
-          y: { field: 'loss', type: 'quantitative', title: 'mean loss', scale: { type: 'log', domain } },
-          ...styles,
-        },
-      },
-      ...layerOf(deaths(shown), {
-        mark: { type: 'point', shape: CROSS, size: 110, strokeWidth: 2 },
-        encoding: {
-          x: EPOCH_AXIS,
-          y: { value: 235 },
-          color: styles.color,
-          tooltip: [{ field: 'name' }, { field: 'epoch', title: 'first NaN in epoch' }],
-        },
-      }),
-    ],
+    layer: lossLayers(shown.rows, { height: 240, styles, scale: { domain } }),
   });
+  const died = ({ rows }: LossPanel) => deathsInWords(rows) || 'none';
   return {
     title: {
-      text: `First NaN, published: ${inWords(published)}; ours: ${inWords(ours)}`,
+      text: `First NaN, published: ${died(published)}; ours: ${died(ours)}`,
       subtitle: 'Mean loss of each epoch; a cross on the axis marks the epoch of the first NaN.',
     },
     hconcat: [panel(published, 'published'), panel(ours, 'ours')],

@@ -1,8 +1,7 @@
 import { tf } from '../tf';
 import { checkSchedule, expecting } from '../training/check';
+import { LOSSES } from './settings';
 import type { GridOptions } from './trainGrid';
-
-const LOSSES = ['original', 'stabilized', 'exact'];
 
 /** @throws RangeError naming the first option that is not as trainGrid expects it */
 export function checkOptions(options: GridOptions): void {

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { breathe } from '../display/breathe';
 import { notice } from '../display/notice';
 import { Progress } from '../display/progress';
+import { isFromFileSystem } from '../writeWhole';
 import {
   alone,
   claimParts,
@@ -336,8 +337,4 @@ async function orSweepError<T>(out: string, work: () => Promise<T>): Promise<T> 
       throw new SweepError(`${out} or its parts cannot be written: ${error.message}`);
     throw error;
   }
-}
-
-function isFromFileSystem(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'errno' in error;
 }

@@ -40,7 +40,8 @@ export const PAPER_SWEEP: Readonly<SweepSettings> = {
   momentum: 0.9,
 };
 
-const LOSSES: readonly string[] = ['original', 'stabilized', 'exact'] satisfies GridLoss[];
+/** The names of the losses. */
+export const LOSSES: readonly string[] = ['original', 'stabilized', 'exact'] satisfies GridLoss[];
 
 /** @throws RangeError naming the setting and what was expected */
 export function checkSettings(settings: SweepSettings): void {

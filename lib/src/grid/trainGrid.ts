@@ -92,7 +92,8 @@ export interface GridRun extends GridModel {
  * A model has diverged at the first step in which its loss, its logits or a derivative of its loss by a logit is not finite:
  * there its gradients are not finite either. It leaves the others at the end of that epoch; the steps after the first are
  * not recorded. On a CPU with one thread (TF_NUM_INTRAOP_THREADS=1) neither that nor the choice of models changes a bit of
- * the others' numbers; with more threads, or on a GPU, they may differ by rounding.
+ * the others' numbers, if every batch is a multiple of 16 samples, as 64 and MNIST's last 32 are: TensorFlow computes the
+ * rest of a row by other instructions. Otherwise, with more threads, or on a GPU, they may differ by rounding.
  *
  * With `checkpoint`, the state is written to that file after every epoch; if it is there already, the same call goes on, and
  * gives the same records (but for their seconds) as an undisturbed one. Shows a progress line, and ends with an

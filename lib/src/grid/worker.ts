@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { loadMnist, type Dataset } from '../datasets';
 import { device, tf, versions } from '../tf';
+import { isFromFileSystem } from '../writeWhole';
 import { removeLeftoversOf, shardFiles, writeCompleteShard, writePartialShard } from './partFiles';
 import type { SweepSettings } from './settings';
 import { SweepError } from './sweepError';
@@ -63,7 +64,7 @@ function report(message: Report): void {
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error instanceof SweepError ||
-    'errno' in error ||
+    isFromFileSystem(error) ||
     error.message.startsWith('trainGrid:') ||
     error.message.startsWith('loadMnist:')
     ? error.message

@@ -1,5 +1,5 @@
 import { notice } from '../display';
-import { removeLeftovers } from '../writeWhole';
+import { isFromFileSystem, removeLeftovers } from '../writeWhole';
 import { firstDifference, type Fingerprint } from './fingerprint';
 import { SafetensorsFile, writeSafetensors, type SourceArray } from './safetensors';
 
@@ -117,8 +117,4 @@ export class StateFile {
     if (difference !== undefined)
       throw this.refusal(`${difference.name} is ${difference.there} there, ${difference.here} here`);
   }
-}
-
-function isFromFileSystem(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'errno' in error;
 }
