@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 // One by one, not from the library's index, which loads TensorFlow: that is the workers' business.
 import { Interrupted } from '../lib/dist/display/breathe.js';
 import { countShards, runShard, runSweep } from '../lib/dist/grid/runSweep.js';
-import { PAPER_SWEEP } from '../lib/dist/grid/settings.js';
+import { LOSSES, PAPER_SWEEP } from '../lib/dist/grid/settings.js';
 import { SweepError } from '../lib/dist/grid/sweepError.js';
 import { parseProblem } from './parse-problem.mjs';
 
@@ -12,7 +12,7 @@ const EXIT = { failed: 1, usage: 2, interrupted: 130 };
 
 /** Options that are settings of the sweep: their names there, and what is said of them. */
 const SETTINGS = {
-  loss: { name: 'losses', list: String, help: 'original, stabilized, exact' },
+  loss: { name: 'losses', list: String, help: LOSSES.join(', ') },
   noise: { name: 'noises', list: Number, help: 'amplitudes of the noise' },
   gamma: { name: 'gammas', list: Number, help: '' },
   threshold: { name: 'thresholds', list: Number, help: 'digits up to it are class 1' },
@@ -60,6 +60,8 @@ async function main(args) {
   const workers = wholeNumber(options, 'workers');
   const shard = wholeNumber(options, 'shard');
   if (options.shards) return console.log(countShards(settings, { out, modelsPerShard }));
+  if (shard !== undefined && workers !== undefined)
+    throw new UsageError('--shard trains in this process alone: it takes no --workers');
   const { signal } = stop;
   if (shard !== undefined) return runShard(settings, shard, { out, modelsPerShard, signal });
   const runs = await runSweep(settings, { out, workers, modelsPerShard, signal });
@@ -72,6 +74,7 @@ function parse(args) {
   const options = Object.fromEntries(
     names.map((name) => [name, { type: isFlag(name) ? 'boolean' : 'string' }]),
   );
+  options.help.short = 'h';
   try {
     return parseArgs({ args, options }).values;
   } catch (error) {
@@ -89,10 +92,10 @@ function settingsOf(options) {
   return { ...PAPER_SWEEP, ...Object.fromEntries(given) };
 }
 
-/** '0.1,0.2', '0..8', or both: '0,2..4' */
+/** '0.1,0.2', '0..8', or both: '0,2..4'. Sorted, so that the same runs in another order are the same sweep. */
 function items(option, text, type) {
-  return text.split(',').flatMap((item) => {
-    if (type === String) return [item.trim()];
+  if (type === String) return inOrder(text.split(',').map((item) => item.trim()));
+  const numbers = text.split(',').flatMap((item) => {
     const range = /^\s*(\d+)\.\.(\d+)\s*$/.exec(item);
     if (range === null) return [numberOf(option, item)];
     const [low, high] = [Number(range[1]), Number(range[2])];
@@ -102,6 +105,12 @@ function items(option, text, type) {
       );
     return Array.from({ length: high - low + 1 }, (_, i) => low + i);
   });
+  return numbers.sort((a, b) => a - b);
+}
+
+/** As the help lists them; names that it does not list come first, and are refused later. */
+function inOrder(losses) {
+  return losses.sort((a, b) => LOSSES.indexOf(a) - LOSSES.indexOf(b));
 }
 
 function numberOf(option, text) {

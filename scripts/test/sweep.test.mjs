@@ -5,6 +5,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
+import { claimParts } from '../../lib/dist/grid/partFiles.js';
+import { PAPER_SWEEP } from '../../lib/dist/grid/settings.js';
 import { root } from '../setup/project.mjs';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sweep-command-test-'));
@@ -20,6 +22,7 @@ describe('npm run sweep', () => {
   test('--help names every option with its default, and starts nothing', () => {
     const { status, stdout, stderr } = sweep('--help');
     assert.deepEqual([status, stderr], [0, '']);
+    assert.equal(sweep('-h').stdout, stdout);
     for (const option of ['loss', 'noise', 'gamma', 'threshold', 'seed', 'epochs', 'out', 'workers', 'shard'])
       assert.match(stdout, new RegExp(`^ +--${option} `, 'm'));
     assert.match(stdout, /--noise LIST .*default 0,0\.5,0\.75$/m);
@@ -40,6 +43,7 @@ describe('npm run sweep', () => {
     [['--epochs', '1.5'], /--epochs: 1.5; expected an integer >= 1/],
     [['--workers', 'all'], /--workers: 'all' is not a whole number/],
     [['--out', 'runs'], /--out: runs; expected the name of a file that ends with .csv/],
+    [['--shard', '0', '--workers', '2'], /--shard trains in this process alone: it takes no --workers/],
     [['--out', out, '--shard', '90'], /--shard: 90; expected an integer in 0..89/],
   ])
     test(`${args.join(' ')} is answered with one clear line`, () => {
@@ -54,6 +58,18 @@ describe('npm run sweep', () => {
     assert.equal(sweep('--shards', '--out', out, '--models-per-shard', '270').stdout, '3\n');
     const lists = ['--loss', 'original,exact', '--noise', '0', '--gamma', '0.1,0.2', '--threshold', '0,2..3'];
     assert.equal(sweep('--shards', '--out', out, ...lists, '--models-per-shard', '1').stdout, '12\n');
+  });
+
+  test('lists in another order are the same sweep, other numbers are not', () => {
+    const file = path.join(folder, 'ordered.csv');
+    const settings = { ...PAPER_SWEEP, losses: ['original', 'exact'], gammas: [0.1, 0.2] };
+    claimParts(file, { settings, versions: {}, modelsPerShard: 9 });
+    const shards = (...lists) => sweep('--shards', '--out', file, ...lists);
+    assert.equal(shards('--loss', 'exact,original', '--gamma', '0.2,0.1').stdout, '12\n');
+    assert.match(
+      shards('--loss', 'exact,original', '--gamma', '0.2,0.3').stderr,
+      /belongs to another sweep: gammas/,
+    );
   });
 
   test('a folder that cannot be written, or nothing to collect, is one line too', () => {

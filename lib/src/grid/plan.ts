@@ -36,8 +36,9 @@ export function plan(settings: SweepSettings, modelsPerShard: number): Shard[] {
 
 const goesNan = ({ loss, gamma }: SweepModel) => loss === 'original' && gamma > 0 && gamma < 1;
 
+/** As few as possible of at most `size` items, and about equally many in each. */
 function chunks<T>(items: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) =>
-    items.slice(i * size, (i + 1) * size),
-  );
+  const count = Math.ceil(items.length / size);
+  const start = (i: number) => Math.floor((i * items.length) / count);
+  return Array.from({ length: count }, (_, i) => items.slice(start(i), start(i + 1)));
 }

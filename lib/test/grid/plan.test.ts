@@ -37,6 +37,12 @@ describe('a sweep divided into shards', () => {
     assert.deepEqual([shards.length, new Set(shards.map(({ models }) => models.length))], [90, new Set([9])]);
   });
 
+  test('has shards of about the same size', () => {
+    const twelve = { ...PAPER_SWEEP, losses: ['original'], noises: [0], gammas: [0.1, 0.5] } as SweepSettings;
+    const sizes = plan({ ...twelve, thresholds: [0, 1, 2, 3, 4, 5] }, 9).map(({ models }) => models.length);
+    assert.deepEqual(sizes, [6, 6]);
+  });
+
   test('keeps the runs that go NaN apart from the others, and puts them last', () => {
     const mortal = plan(PAPER_SWEEP, 9).map(
       ({ models }) => models.filter((m) => m.loss === 'original' && m.gamma > 0 && m.gamma < 1).length,
