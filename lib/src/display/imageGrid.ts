@@ -8,7 +8,7 @@ export interface ImageGridOptions {
   columns?: number;
   /** CSS pixels per image pixel. */
   scale?: number;
-  /** One below each image. */
+  /** One below each image, or ''. */
   captions?: readonly string[];
 }
 
@@ -71,7 +71,8 @@ export async function imageGrid(
     `height="${GAP + down * (tileHeight + GAP)}">${tiles.join('')}</svg>`;
   const { base64, metadata } = svgToPng(svg);
   const text = `${n} ${n === 1 ? 'image' : 'images'} of ${height}x${width}${channels === 3 ? ', RGB' : ''}`;
-  const alt = captions === undefined ? text : `${text}: ${captions.join(', ')}`;
+  const named = (captions ?? []).filter((caption) => caption !== '');
+  const alt = named.length === 0 ? text : `${text}: ${named.join(', ')}`;
   displayBundle(
     { 'image/png': base64, 'text/plain': alt },
     { metadata: { 'image/png': { ...metadata, alt } } },

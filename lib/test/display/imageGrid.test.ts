@@ -69,6 +69,7 @@ describe('imageGrid', () => {
     const { text, image } = await grid(white(), { captions: ['7 <1>', 'γ & ε'] });
     assert.ok(image.dark() > blank.image.dark() + 100);
     assert.equal(text, '2 images of 8x8: 7 <1>, γ & ε');
+    assert.equal(blank.text, '2 images of 8x8');
   });
 
   test('keeps no tensor', async () => {
