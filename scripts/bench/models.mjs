@@ -11,12 +11,8 @@ export const models = {
     { name: 'CNN, 32x32x3, batch 128', model: 'lenet', batch: 128, options: { size: 32, channels: 3 } },
     unet({ width: 8, depth: 2 }),
     unet({ width: 16, depth: 4 }),
-    {
-      name: 'ViT, width 64, depth 2, 32x32x3, batch 64',
-      model: 'vit',
-      batch: 64,
-      options: { size: 32, channels: 3, patch: 8, width: 64, depth: 2, heads: 4 },
-    },
+    vit({ patch: 8 }),
+    vit({ patch: 4 }),
   ],
   async contestants() {
     const python = await torchPython();
@@ -34,5 +30,14 @@ function unet({ width, depth }) {
     model: 'unet',
     batch: 64,
     options: { size: 28, channels: 1, width, depth },
+  };
+}
+
+function vit({ patch }) {
+  return {
+    name: `ViT, width 64, depth 2, patch ${patch}, 32x32x3, batch 64`,
+    model: 'vit',
+    batch: 64,
+    options: { size: 32, channels: 3, patch, width: 64, depth: 2, heads: 4 },
   };
 }
