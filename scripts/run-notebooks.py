@@ -187,7 +187,7 @@ def check_points(notebook, folder):
             raise Failure(f'check {cell.id} gives {len(verdicts)} verdicts, and its metadata {of} points')
         for verdict in verdicts:
             if verdict['status'] != wanted:
-                raise Failure(f'{verdict["question"]}: {verdict["status"]}, not {wanted}. {verdict["remark"]}')
+                raise Failure(f'{verdict["question"]}: expected {wanted}, got {verdict["status"]}: {verdict["remark"]}')
 
 
 def points_of(cell):

@@ -64,7 +64,7 @@ class Grades(unittest.TestCase):
         write(cls.folder / 'exercises', 'b', exercise_b())
         cls.out = cls.folder / 'points.csv'
         cls.out.write_text('what was there before')
-        arguments = ['--exercises', cls.folder / 'exercises', '--limit', '20', '--jobs', '2', '--out', cls.out]
+        arguments = ['--exercises', cls.folder / 'exercises', '--limit', '12', '--jobs', '2', '--out', cls.out]
         cls.result = subprocess.run(
             [*GRADER, *map(str, arguments), str(cls.students)],
             stdout=subprocess.PIPE,
@@ -152,7 +152,7 @@ class Grades(unittest.TestCase):
         self.assertEqual(self.points('endless'), [2, 0, 2])
         self.assertEqual(
             self.remarks('endless'),
-            'a: cell [3]: stopped, the notebook took more than 20 s; b: cell [1]: stopped, the notebook took more than 20 s',
+            'a: cell [3]: stopped, the notebook took more than 12 s; b: cell [1]: stopped, the notebook took more than 12 s',
         )
         self.assertEqual(self.points('flooding'), [2, 0, 2])
         self.assertIn('b: cell [1]: stopped', self.remarks('flooding'))

@@ -102,7 +102,7 @@ export function rescue(
     '4.3 the rescue': async () => {
       if (answer === undefined) throw new NotAttempted();
       if (typeof answer !== 'function') throw new Wrong(`rescue is ${kindOf(answer)}; expected a function`);
-      if (model === undefined) throw new Wrong('there is no dead model yet: 4.1 comes first');
+      if (model === undefined) throw new NotAttempted('there is no dead model yet, 4.1 comes first');
       const patient = trainedModel(model);
       const before = weightsOf(patient);
       const run = trainingRun(

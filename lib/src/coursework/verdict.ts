@@ -9,9 +9,13 @@ export class Wrong extends Error {
   override readonly name = 'Wrong';
 }
 
-/** Thrown by what the student has not written yet. */
+/** Thrown by what the student has not written yet; `remark` says what comes first, if something does. */
 export class NotAttempted extends Error {
   override readonly name = 'NotAttempted';
+
+  constructor(readonly remark = '') {
+    super('todo(): this is yours to write');
+  }
 }
 
 /**
@@ -20,7 +24,7 @@ export class NotAttempted extends Error {
  * @throws always; the check of the exercise then says "not attempted"
  */
 export function todo(): never {
-  throw new NotAttempted('todo(): this is yours to write');
+  throw new NotAttempted();
 }
 
 /** Returns if the answer is right; throws Wrong or NotAttempted. */
@@ -30,7 +34,7 @@ export type Examination = () => void | Promise<void>;
 export interface Verdict {
   question: string;
   status: 'right' | 'wrong' | 'not attempted';
-  /** What is wrong; empty otherwise. */
+  /** What is wrong, or what comes first. */
   remark: string;
 }
 
@@ -54,7 +58,7 @@ async function outcome(examination: Examination): Promise<Omit<Verdict, 'questio
     return { status: 'right', remark: '' };
   } catch (error) {
     if (error instanceof Interrupted) throw error;
-    if (error instanceof NotAttempted) return { status: 'not attempted', remark: '' };
+    if (error instanceof NotAttempted) return { status: 'not attempted', remark: error.remark };
     if (error instanceof Wrong) return { status: 'wrong', remark: error.message };
     return { status: 'wrong', remark: `this answer cannot be examined: ${messageOf(error)}` };
   }
@@ -70,8 +74,8 @@ function show(verdicts: Verdict[]): void {
   const points = verdicts.filter(({ status }) => status === 'right').length;
   const marks = { right: '✓', wrong: '✗', 'not attempted': '–' };
   const lines = verdicts.map(({ question, status, remark }) => {
-    const said = status === 'not attempted' ? ': not attempted' : remark && `: ${remark}`;
-    return `${marks[status]} ${question}${said}`;
+    const said = [status === 'not attempted' ? status : '', remark].filter(Boolean);
+    return [`${marks[status]} ${question}`, ...said].join(': ');
   });
   lines.push(`${points} of ${verdicts.length} ${verdicts.length === 1 ? 'point' : 'points'}`);
   displayBundle({
