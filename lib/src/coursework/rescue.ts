@@ -62,7 +62,7 @@ export function beyondTheWall(answer: unknown): Promise<void> {
     { logits: [1, -1, 0], labels: [1, 0, 1], about: 'nobody beyond the wall' },
   ];
   return judge({
-    '4.2 who is beyond the wall?': () => {
+    '4.2 who is beyond the wall': () => {
       for (const { logits, labels, about } of cases) {
         const call = { name: 'beyondTheWall', args: [logits, labels] };
         const found = ask(answer, call, indices(text(call)));
