@@ -2,6 +2,9 @@
 
 Fails on an error, on any text on stderr, on a cell that takes too long and on a kernel that dies; then the notebook is
 left as it was. The environment reaches the kernel: FOCAL_PROFILE=paper python scripts/run-notebooks.py 03
+
+Coursework: in the folder solutions every check has to give full points. In exercises, the students' copies, every check
+has to say "not attempted"; they are never written.
 """
 
 import argparse
@@ -25,6 +28,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / 'notebooks'
 RESULTS = ROOT / 'data/results'
+POINTS = 'application/vnd.focal-loss-lab.points+json'  # what a check of the coursework leaves (lib/src/coursework)
 
 # Errors of what the last cell has left behind come after it has ended.
 SETTLE = 'await new Promise((resolve) => setTimeout(resolve, 300));'
@@ -153,8 +157,9 @@ def execute_file(path, timeout, write):
         nbformat.validate(notebook)
     except Exception as error:
         raise Failure(f'not a notebook: {first_line(str(error))}') from None
-    if write:
+    if write and path.parent.name != 'exercises':
         execute(notebook, path.parent, timeout)
+        check_points(notebook, path.parent.name)
         make_reproducible(notebook)
         pictures = figures(notebook)
         replace(path, (nbformat.writes(notebook) + '\n').encode())
@@ -167,6 +172,26 @@ def execute_file(path, timeout, write):
             if RESULTS.is_dir():
                 shutil.copytree(RESULTS, results, dirs_exist_ok=True)
             execute(notebook, path.parent, timeout, {'FOCAL_RESULTS_DIR': results})
+        check_points(notebook, path.parent.name)
+
+
+def check_points(notebook, folder):
+    """Coursework: whether each check says what it has to say in this folder."""
+    wanted = {'solutions': 'right', 'exercises': 'not attempted'}.get(folder)
+    for cell in code_cells(notebook):
+        if 'check' not in cell.metadata or wanted is None:
+            continue
+        verdicts = [verdict for found in points_of(cell) for verdict in found['verdicts']]
+        of = cell.metadata.check.points
+        if len(verdicts) != of:
+            raise Failure(f'check {cell.id} gives {len(verdicts)} verdicts, and its metadata {of} points')
+        for verdict in verdicts:
+            if verdict['status'] != wanted:
+                raise Failure(f'{verdict["question"]}: expected {wanted}, got {verdict["status"]}: {verdict["remark"]}')
+
+
+def points_of(cell):
+    return [output.data[POINTS] for output in cell.outputs if POINTS in output.get('data', {})]
 
 
 def execute(notebook, folder, timeout, variables={}):

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { root } from './setup/project.mjs';
 
 const fast = process.argv.includes('--fast');
-const SLOW = /^(setup|node-versions)/; // files of scripts/test that start many set-ups or download a Node
+const SLOW = /^(setup|node-versions|grade)/; // files of scripts/test that start many set-ups or kernels, or download a Node
 
 process.chdir(root);
 const summary = { passed: 0, failed: 0, skipped: 0, stages: [] };

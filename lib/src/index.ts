@@ -121,3 +121,11 @@ export {
   type Run,
 } from './results';
 export { byProfile, profile, type Profile } from './profile';
+export { exercise1, exercise2, exercise3, exercise4, exercise5, exercise6 } from './coursework';
+export { publishedLosses, todo } from './coursework';
+export {
+  type ElementwiseLoss,
+  type ExperimentConclusion,
+  type ExperimentPlan,
+  type ExperimentRow,
+} from './coursework';

@@ -1,5 +1,6 @@
 """scripts/run-notebooks.py from outside. Run by runner.test.mjs."""
 
+import json
 import os
 import re
 import signal
@@ -14,6 +15,7 @@ import nbformat
 
 from jupyter_session import ROOT, ends_within, register_kernels
 
+POINTS = 'application/vnd.focal-loss-lab.points+json'
 RUNNER = [sys.executable, str(ROOT / 'scripts/run-notebooks.py')]
 
 
@@ -128,6 +130,32 @@ class Notebooks(unittest.TestCase):
         result = run('--check', path)
         self.assertEqual(result.returncode, 0, result.stdout)
         self.assertFalse((ROOT / 'data/results/written-by-a-check').exists())
+
+    def test_coursework_has_full_points_in_the_solutions_and_is_not_attempted_in_the_exercises(self):
+        def write_check(folder, name, status, points=1):
+            said = {'text/plain': status, POINTS: {'verdicts': [{'question': '1.1', 'status': status, 'remark': 'boom'}]}}
+            source = f"import {{ displayBundle }} from 'focal-loss-lab/dist/display/bundle';\ndisplayBundle({json.dumps(said)});"
+            self.folder.joinpath(folder).mkdir(exist_ok=True)
+            path = write_notebook(self.folder / folder, name, source)
+            notebook = nbformat.read(path, 4)
+            notebook.cells[1].metadata.check = {'points': points}
+            nbformat.write(notebook, path)
+            return path
+
+        written = write_check('solutions', 'a', 'right')
+        left = write_check('exercises', 'a', 'not attempted')
+        before = left.read_bytes()
+        write_check('solutions', 'b', 'wrong')
+        write_check('solutions', 'c', 'right', points=2)
+        write_check('exercises', 'd', 'right')
+        result = run(self.folder)
+        self.assertEqual(result.stdout.count('\nFAIL'), 3, result.stdout)
+        self.assertTrue(result.stdout.endswith('2 passed, 3 failed\n'), result.stdout)
+        self.assertIn('1.1: expected right, got wrong: boom', result.stdout)
+        self.assertRegex(result.stdout, r'check \w+ gives 1 verdicts, and its metadata 2 points')
+        self.assertIn('1.1: expected not attempted, got right', result.stdout)
+        self.assertEqual(nbformat.read(written, 4).cells[1].execution_count, 1)
+        self.assertEqual(left.read_bytes(), before)
 
     def test_ctrl_c_ends_it_at_once_with_its_kernel_and_writes_nothing(self):
         marker = self.folder / 'kernel.pid'

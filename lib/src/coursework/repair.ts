@@ -1,0 +1,158 @@
+// Exercise 3: break four published implementations, and repair them.
+import { focalLoss, focalLossGradient } from '../losses';
+import { tf } from '../tf';
+import { ask, kindOf, text } from './ask';
+import { publishedLosses, type ElementwiseLoss, type PublishedName } from './published';
+import { judge, messageOf, NotAttempted, Wrong, type Examination } from './verdict';
+
+const LARGEST_LOGIT = 30;
+const NOTABLE = 0.1; // a true gradient of this size is worth something to a training
+
+/**
+ * Checks 3.1: inputs at which each of the four implementations fails.
+ *
+ * @param answer  name of the implementation -> { logit, label, gamma }, |logit| <= 30, at which its gradient is not finite,
+ *   or wrong by more than half where the true one is at least 0.1
+ */
+export function breaks(answer: unknown): Promise<void> {
+  return judge(forEachName('3.1 breaking', (name) => examineBreak(name, entry(answer, name))));
+}
+
+/**
+ * Checks 3.2: repaired versions of the four.
+ *
+ * @param answer  name of the implementation -> (logits, labels, gamma) => losses, with finite gradients for |logit| <= 100,
+ *   loss and gradient within 3 % of the focal loss where they are at least 0.01
+ */
+export function repairs(answer: unknown): Promise<void> {
+  return judge(forEachName('3.2 repairing', (name) => examineRepair(name, entry(answer, name))));
+}
+
+function forEachName(what: string, examine: (name: PublishedName) => void): Record<string, Examination> {
+  const names = Object.keys(publishedLosses) as PublishedName[];
+  return Object.fromEntries(names.map((name) => [`${what} ${name}`, () => examine(name)]));
+}
+
+function entry(answer: unknown, name: PublishedName): unknown {
+  if (answer === undefined) throw new NotAttempted();
+  if (typeof answer !== 'object' || answer === null)
+    throw new Wrong(`the answers are ${kindOf(answer)}; expected an object with an entry for ${name}`);
+  const found = (answer as Record<string, unknown>)[name];
+  if (found === undefined) throw new NotAttempted();
+  return found;
+}
+
+function examineBreak(name: PublishedName, input: unknown): void {
+  if (typeof input !== 'object' || input === null)
+    throw new Wrong(`it is ${kindOf(input)}; expected { logit: …, label: …, gamma: … }`);
+  const { logit, label, gamma } = input as Record<string, unknown>;
+  const inRange = typeof logit === 'number' && Math.abs(logit) <= LARGEST_LOGIT;
+  if (!inRange) throw new Wrong(`logit has to be a number between -${LARGEST_LOGIT} and ${LARGEST_LOGIT}`);
+  if (label !== 0 && label !== 1) throw new Wrong('label has to be 0 or 1');
+  if (!(typeof gamma === 'number' && gamma > 0 && gamma <= 5))
+    throw new Wrong('gamma has to be a number above 0, at most 5');
+
+  const [gradient] = gradients(publishedLosses[name], [logit], label, gamma);
+  if (!Number.isFinite(gradient)) return;
+  const truth = focalLossGradient(logit, label, { alpha: -1, gamma });
+  if (Math.abs(truth) >= NOTABLE && Math.abs(gradient - truth) > Math.abs(truth) / 2) return;
+  const easy = (2 * label - 1) * logit > 0;
+  throw new Wrong(
+    `at logit ${logit}, label ${label} and gamma ${gamma} its gradient is finite` +
+      (Math.abs(truth) >= NOTABLE
+        ? ' and close to the true one'
+        : ', and where the true one is so small, harmless') +
+      `. This is ${easy ? 'an easy example (the logit is right)' : 'a hard mistake (the logit is wrong)'}: what ` +
+      `becomes of p_t in its formula ${easy ? 'with a larger logit, or with another gamma' : 'there'}, and of the opposite case?`,
+  );
+}
+
+const GAMMAS = [0, 0.1, 0.5, 2];
+const LOGITS = [
+  -100, -60, -30, -17.4, -16.5, -12, -6, -3, -1, -0.2, 0.2, 1, 3, 6, 12, 16.5, 17.4, 30, 60, 100,
+].map(Math.fround);
+const CLOSE = 0.03;
+const COUNTS_FROM = 0.01;
+
+function examineRepair(name: PublishedName, answer: unknown): void {
+  for (const gamma of GAMMAS)
+    for (const label of [1, 0] as const) {
+      const { loss, gradient } = evaluate(`repairs.${name}`, answer, label, gamma);
+      const options = { alpha: -1, gamma };
+      const place = `gamma ${gamma}, label ${label}`;
+      compareAtLogits('loss', loss, (x) => focalLoss(x, label, options), label, place);
+      compareAtLogits('gradient', gradient, (x) => focalLossGradient(x, label, options), label, place);
+    }
+}
+
+function compareAtLogits(
+  what: string,
+  found: number[],
+  truthAt: (logit: number) => number,
+  label: 0 | 1,
+  place: string,
+): void {
+  for (const [i, logit] of LOGITS.entries()) {
+    const at = `at logit ${logit.toFixed(1)}, ${place}`;
+    if (!Number.isFinite(found[i])) throw new Wrong(`${at}, the ${what} is ${found[i]}`);
+    const truth = truthAt(logit);
+    if (Math.abs(truth) < COUNTS_FROM || Math.abs(found[i] - truth) <= CLOSE * Math.abs(truth)) continue;
+    const hard = (2 * label - 1) * logit < 0;
+    throw new Wrong(
+      `${at}, the ${what} is finite, but more than 3 % off: ` +
+        (hard ? 'a hard mistake has to keep its loss and its gradient' : 'the repair changes too much'),
+    );
+  }
+}
+
+/** Loss and gradient of the student's function at all LOGITS. */
+function evaluate(name: string, answer: unknown, label: 0 | 1, gamma: number) {
+  return tf.tidy(() => {
+    const x = tf.tensor1d(LOGITS);
+    const y = tf.fill(x.shape, label);
+    const call = { name, args: [x, y, gamma] };
+    const loss = ask(answer, call, (returned) => {
+      if (!(returned instanceof tf.Tensor))
+        throw new Wrong(`${text(call)} returns ${kindOf(returned)}; expected a tensor of losses`);
+      if (!tf.util.arraysEqual(returned.shape, x.shape))
+        throw new Wrong(
+          `${text(call)} has shape [${returned.shape}] for logits of shape [${x.shape}]: expected one loss per logit`,
+        );
+      return Array.from(returned.dataSync());
+    });
+    return { loss, gradient: differentiate(answer as ElementwiseLoss, x, y, gamma, text(call)) };
+  });
+}
+
+function differentiate(
+  loss: ElementwiseLoss,
+  x: tf.Tensor,
+  y: tf.Tensor,
+  gamma: number,
+  call: string,
+): number[] {
+  // Where nothing leads to the logits tf.grad would throw; the second summand does, and adds nothing.
+  const summed = (logits: tf.Tensor) => tf.add(tf.sum(loss(logits, y, gamma)), tf.mul(0, tf.sum(logits)));
+  let gradient: number[];
+  try {
+    gradient = Array.from(tf.grad(summed)(x).dataSync());
+  } catch (error) {
+    for (const { saved } of tf.engine().state.activeTape ?? []) tf.dispose(saved); // which tf.grad does only at its end
+    // As tf.logSigmoid: its gradient looks at its argument, which is gone by then unless it is the logits themselves.
+    const forgotten = error instanceof TypeError ? '. If it uses tf.logSigmoid: tf.softplus can be' : '';
+    throw new Wrong(`${call} cannot be differentiated: ${messageOf(error)}${forgotten}`);
+  }
+  if (gradient.every((slope) => slope === 0))
+    throw new Wrong(
+      `${call} has no gradient: the losses have to come from the logits by tensor operations all the way`,
+    );
+  return gradient;
+}
+
+function gradients(loss: ElementwiseLoss, logits: number[], label: 0 | 1, gamma: number): number[] {
+  return tf.tidy(() => {
+    const labels = tf.fill([logits.length], label);
+    const summed = (x: tf.Tensor) => tf.sum(loss(x, labels, gamma));
+    return Array.from(tf.grad(summed)(tf.tensor1d(logits)).dataSync());
+  });
+}

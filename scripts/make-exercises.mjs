@@ -1,0 +1,143 @@
+// Makes the students' copies, notebooks/exercises, from notebooks/solutions. --help tells the rest.
+//
+// In a solution, what lies between the lines BEGIN SOLUTION and END SOLUTION is left out of the copy, and the STUB lines
+// take its place, without their marks. In code cells they are comments (// BEGIN SOLUTION, // STUB: return todo();), in
+// text <!-- BEGIN SOLUTION --> and so on. Outputs are left out.
+import fs from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { parseProblem } from './parse-problem.mjs';
+import { root, write } from './setup/project.mjs';
+
+const SOLUTIONS = path.join(root, 'notebooks/solutions');
+const EXERCISES = path.join(root, 'notebooks/exercises');
+
+// What contains answers, and is of no use to the exercises themselves.
+const WITH_ANSWERS = ['notebooks/solutions', 'lib/test/coursework'];
+
+const HELP = `npm run exercises -- [OPTION]
+Makes notebooks/exercises from notebooks/solutions.
+  --check              writes nothing, and fails where a copy is not what its solution gives
+  --remove-solutions   deletes the solutions from this clone: ${WITH_ANSWERS.join(', ')}`;
+
+const MARKS = {
+  code: { begin: /^\s*\/\/ BEGIN SOLUTION$/, end: /^\s*\/\/ END SOLUTION$/, stub: /^(\s*)\/\/ STUB: (.*)$/ },
+  markdown: {
+    begin: /^<!-- BEGIN SOLUTION -->$/,
+    end: /^<!-- END SOLUTION -->$/,
+    stub: /^()<!-- STUB: (.*) -->$/,
+  },
+};
+
+if (process.argv[1] === import.meta.filename) main();
+
+function main() {
+  let options;
+  try {
+    options = parseArgs({
+      options: {
+        check: { type: 'boolean' },
+        'remove-solutions': { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
+    }).values;
+    if (options.help) return console.log(HELP);
+    if (options['remove-solutions']) removeSolutions();
+    else makeExercises(options.check);
+  } catch (error) {
+    const isUsage = `${error.code}`.startsWith('ERR_PARSE_ARGS');
+    console.error(`make-exercises: ${isUsage ? parseProblem(error) : error.message}`);
+    process.exitCode = 1;
+  }
+}
+
+function makeExercises(check) {
+  if (!fs.existsSync(SOLUTIONS)) throw new Error('there is no folder notebooks/solutions to make them from');
+  const copies = new Map(notebooksIn(SOLUTIONS).map((name) => [name, exerciseOf(SOLUTIONS, name)]));
+  const problems = [];
+  for (const name of notebooksIn(EXERCISES))
+    if (!copies.has(name)) {
+      if (check) problems.push(`notebooks/exercises/${name} has no solution`);
+      else fs.rmSync(path.join(EXERCISES, name));
+    }
+  for (const [name, text] of copies) {
+    const file = path.join(EXERCISES, name);
+    if (!check) write(file, text);
+    else if (!fs.existsSync(file) || fs.readFileSync(file, 'utf8') !== text)
+      problems.push(`notebooks/exercises/${name} is not what its solution gives: npm run exercises`);
+  }
+  if (problems.length) throw new Error(problems.join('\n'));
+  console.log(`${copies.size} exercises ${check ? 'are' : 'made'} as their solutions give them`);
+}
+
+function exerciseOf(folder, name) {
+  try {
+    return makeExercise(fs.readFileSync(path.join(folder, name), 'utf8'));
+  } catch (error) {
+    throw new Error(`${path.relative(root, path.join(folder, name))}: ${error.message}`);
+  }
+}
+
+function notebooksIn(folder) {
+  if (!fs.existsSync(folder)) return [];
+  return fs.readdirSync(folder).filter((name) => name.endsWith('.ipynb') && !name.startsWith('.'));
+}
+
+/**
+ * @param text  a solution, as the file has it
+ * @returns the student's copy
+ * @throws Error naming the cell whose marks do not fit together, or whose check has no points
+ */
+export function makeExercise(text) {
+  const notebook = JSON.parse(text);
+  let points = 0;
+  for (const cell of notebook.cells) {
+    try {
+      cell.source = studentsLines([cell.source].flat().join('').split('\n'), MARKS[cell.cell_type]);
+    } catch (error) {
+      throw new Error(`cell ${cell.id}: ${error.message}`);
+    }
+    if (cell.cell_type === 'code') Object.assign(cell, { outputs: [], execution_count: null });
+    if (cell.metadata.check) points += pointsOf(cell);
+  }
+  if (points === 0) throw new Error('there is no check in it');
+  return JSON.stringify(notebook, null, 1) + '\n';
+}
+
+function pointsOf({ id, metadata: { check } }) {
+  if (!Number.isInteger(check.points) || check.points < 1)
+    throw new Error(`cell ${id}: its check has no points`);
+  return check.points;
+}
+
+/** As the notebook format has them: each with its line end, but for the last. */
+function studentsLines(lines, { begin, end, stub }) {
+  const kept = [];
+  let inside = false;
+  let stubsWanted = false;
+  for (const line of lines) {
+    if (begin.test(line)) {
+      if (inside) throw new Error('a solution begins in a solution');
+      inside = true;
+    } else if (end.test(line)) {
+      if (!inside) throw new Error('a solution ends that has not begun');
+      inside = false;
+      stubsWanted = true;
+    } else if (stub.test(line)) {
+      if (inside || !stubsWanted) throw new Error('a STUB that does not follow a solution');
+      kept.push(line.replace(stub, '$1$2'));
+    } else if (!inside) {
+      stubsWanted = false;
+      kept.push(line);
+    }
+  }
+  if (inside) throw new Error('a solution has no end');
+  return kept.map((line, i) => (i < kept.length - 1 ? `${line}\n` : line));
+}
+
+function removeSolutions() {
+  for (const name of WITH_ANSWERS) fs.rmSync(path.join(root, name), { recursive: true, force: true });
+  console.log(
+    `removed: ${WITH_ANSWERS.join(', ')}. They are still in the history of git: see notebooks/TEACHING.md`,
+  );
+}
