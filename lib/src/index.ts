@@ -5,16 +5,21 @@ export { addUniformNoise, binaryLabels, loadMnist, type Dataset } from './datase
 export { loadCifar10, normalize, randomResizedCrop, type RandomResizedCropOptions } from './datasets';
 export { exactSigmoidFocalLoss, sigmoidFocalLoss, stabilizedSigmoidFocalLoss } from './losses';
 export { focalLoss, focalLossGradient, naiveFocalLossGradient } from './losses';
+export { emulatedFocalLoss, firstNonFinite, FORMULATIONS } from './losses';
 export {
   type ChainRuleOptions,
   type ChainRuleSteps,
   type ClosedFormOptions,
+  type EmulationOptions,
+  type Formulation,
   type FocalLossOptions,
   type FocalOptions,
   type Reduced,
   type Reduction,
   type StabilizedFocalLossOptions,
 } from './losses';
+export { evaluateLogits, meanInterval, type Evaluation, type Interval } from './evaluation';
+export { errorInUlps, roundTo, ulp, type Precision } from './precision';
 export { lenet, unet, vit, type LenetOptions, type UnetOptions, type VitOptions } from './models';
 export {
   overlap,
