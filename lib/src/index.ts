@@ -109,16 +109,22 @@ export {
 } from './results';
 export { epochResults, readExperiments, readResults, writeResults } from './results';
 export { compareDeaths, readBench, readRun, toDataFrame, writeRun } from './results';
+export { pairedDifferences, readLossComparison } from './results';
 export {
   type Bench,
   type BenchRow,
   type CellDeath,
+  type ComparedRun,
   type Comparison,
   type DeathComparison,
   type DeathPair,
   type EpochResult,
   type Json,
+  type LossComparison,
+  type MarginCount,
+  type Measure,
   type NotebookResults,
+  type PairedDifference,
   type PublishedLoss,
   type PublishedRun,
   type PublishedSettings,

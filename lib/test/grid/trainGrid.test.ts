@@ -97,11 +97,14 @@ describe('trainGrid, many LeNets side by side', () => {
     const [resumed] = await run([NINE[7]], { checkpoint, testImages });
     const network = lenet({ seed: initialSeed(schedule.seed, NINE[7]) });
     const labels = binaryLabels(data.digits, NINE[7].threshold);
-    const loss = (x: tf.Tensor, y: tf.Tensor) => exactSigmoidFocalLoss(x, y, { ...NINE[7], reduction: 'mean' });
+    const loss = (x: tf.Tensor, y: tf.Tensor) =>
+      exactSigmoidFocalLoss(x, y, { ...NINE[7], reduction: 'mean' });
     await train(network, { images: data.images, labels, loss, ...schedule });
     const expected = tf.tidy(() => (network.predict(testImages) as tf.Tensor).dataSync());
     assert.equal(resumed.testLogits?.length, 80);
-    resumed.testLogits.forEach((logit, i) => assert.ok(Math.abs(logit - expected[i]) < 1e-4, `${i}: ${logit}`));
+    resumed.testLogits.forEach((logit, i) =>
+      assert.ok(Math.abs(logit - expected[i]) < 1e-4, `${i}: ${logit}`),
+    );
     assert.equal(ofGrid.testLogits?.length, 80);
     network.dispose();
     tf.dispose([labels, testImages]);
