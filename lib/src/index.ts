@@ -19,7 +19,7 @@ export {
   type StabilizedFocalLossOptions,
 } from './losses';
 export { evaluateLogits, meanInterval, type Evaluation, type Interval } from './evaluation';
-export { errorInUlps, roundTo, ulp, type Precision } from './precision';
+export { errorInUlps, FORMATS, roundTo, ulp, type Precision } from './precision';
 export { lenet, unet, vit, type LenetOptions, type UnetOptions, type VitOptions } from './models';
 export {
   overlap,
@@ -56,7 +56,10 @@ export {
   deathMap,
   deathMaps,
   deathScatter,
+  differenceIntervals,
+  epsilonBias,
   focalLossExplorer,
+  gradientBound,
   gradientSweep,
   gradientTail,
   gridExplorer,
@@ -67,10 +70,16 @@ export {
   lossBesidePublished,
   lossByProbability,
   lossPerEpoch,
+  marginDistribution,
   maskOverlay,
+  safetyMap,
   singularFactor,
+  smallestEpsilons,
   stepTimes,
   trainingCurves,
+  ulpMaps,
+  type BoundAtGamma,
+  type ComputedValue,
   type Curve,
   type Death,
   type EpochLoss,
@@ -79,6 +88,8 @@ export {
   type LogitGrowth,
   type LogitShare,
   type LossPanel,
+  type Safety,
+  type SmallestEpsilon,
 } from './figures';
 
 export {

@@ -6,6 +6,7 @@ import {
   firstNonFinite,
   focalLoss,
   focalLossGradient,
+  FORMATS,
   FORMULATIONS,
   roundTo,
   tf,
@@ -14,7 +15,7 @@ import {
   type Formulation,
   type Precision,
 } from 'focal-loss-lab';
-import { FORMATS } from 'focal-loss-lab/dist/precision';
+
 import { evaluate, range } from './evaluate';
 
 const PRECISIONS: Precision[] = ['float64', 'float32', 'float16', 'bfloat16'];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { errorInUlps, roundTo, ulp, type Precision } from 'focal-loss-lab';
-import { FORMATS } from 'focal-loss-lab/dist/precision';
+import { errorInUlps, FORMATS, roundTo, ulp, type Precision } from 'focal-loss-lab';
+
 
 /** Every positive finite number of a 16-bit format in order, decoded from its bits: sign, exponent bits, fraction bits. */
 function positiveNumbers(exponentBits: number): number[] {
