@@ -14,7 +14,10 @@ const MEASURES: Record<string, string> = {
 
 /** Stabilized minus exact: mean and 95 % interval over the seeds, a panel per measure. */
 export function differenceIntervals(rows: readonly PairedDifference[], setting: string): VegaLiteSpec {
-  const values = rows.map((row) => ({ ...row, name: `gamma ${row.gamma}, epsilon ${row.epsilon}` }));
+  const values = rows.map((row) => ({
+    ...row,
+    name: `gamma ${row.gamma}, epsilon ${row.epsilon.toExponential()}`,
+  }));
   const names = [...new Set(values.map(({ name }) => name))];
   const measures = [...new Set(rows.map(({ measure }) => measure))];
   const apart = rows.filter(({ includesZero }) => !includesZero).length;

@@ -16,12 +16,14 @@ export interface Safety {
 
 const SAFE = '#dbe9f6';
 
-/** '16.6', '-88' for a wrong answer, '3e4'; '' if there is none. */
+const HUGE = 1e4; // no network says so
+
+/** '16.6', '-88.7' for a wrong answer, 'huge'; '' if there is none. */
 function inCell({ easy, hard }: Safety): string {
   const first = easy ?? hard;
   if (first === null) return '';
-  const text = first < 1000 ? first.toPrecision(3) : first.toExponential(0).replace('+', '');
-  return easy === null ? `−${text}` : text;
+  if (first > HUGE) return 'huge';
+  return `${easy === null ? '−' : ''}${first.toPrecision(3)}`;
 }
 
 /** First logit with a gradient that is not finite, by formulation and gamma, a panel per precision; the reader picks the label. */
@@ -92,7 +94,7 @@ export function safetyMap(rows: readonly Safety[]): VegaLiteSpec {
       text: `Safe in every precision, at every gamma shown: ${safe.length > 0 ? safe.join('; ') : 'none'}`,
       subtitle: [
         'Orange, with its number: the first |logit| from which the gradient is not finite (a minus: of a wrong answer). Blue: none.',
-        'Below the chart: for which label.',
+        'Huge: only for wrong answers of more than 10,000. Below the chart: for which label.',
       ],
     },
     params: [{ name: 'label', value: 1, bind: { input: 'radio', options: [1, 0], name: 'label ' } }],
