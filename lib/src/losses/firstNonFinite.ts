@@ -1,13 +1,13 @@
-// Every half unit up to 48, where the sigmoids of all formats have saturated, then powers of 2.
+// Every integer up to 48, where the sigmoids of all formats have saturated, then powers of 2.
 const GRID = [
-  ...Array.from({ length: 97 }, (_, i) => i / 2),
+  ...Array.from({ length: 49 }, (_, i) => i),
   ...Array.from({ length: 11 }, (_, i) => 2 ** (i + 6)),
 ];
 const PARTS = 32;
 const REFINEMENTS = 3;
 
 /**
- * The first |logit| from which a gradient is not a finite number: on a grid of 0 to 48 in steps of 1/2, the powers of 2 from 64
+ * The first |logit| from which a gradient is not a finite number: on a grid of the integers from 0 to 48, the powers of 2 from 64
  * to 65,536, and the largest number of the format; then three times on a grid 32 times as fine around the first failure.
  * A failure that ends before the next number of the first grid would be missed.
  *

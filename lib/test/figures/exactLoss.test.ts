@@ -70,7 +70,12 @@ describe('epsilonBias', () => {
       view.signal('shown', shown);
       view.signal('exponent', -2);
       await view.runAsync();
-      const rows = view.data('source_0') as { z: number; gamma: number; relative: number; absolute: number }[];
+      const rows = view.data('source_0') as {
+        z: number;
+        gamma: number;
+        relative: number;
+        absolute: number;
+      }[];
       assert.ok(rows.length > 1000);
       const of = shown === 'loss' ? focalLoss : focalLossGradient;
       for (const { z, gamma, relative, absolute } of rows) {

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { errorInUlps, FORMATS, roundTo, ulp, type Precision } from 'focal-loss-lab';
 
-
 /** Every positive finite number of a 16-bit format in order, decoded from its bits: sign, exponent bits, fraction bits. */
 function positiveNumbers(exponentBits: number): number[] {
   const fractionBits = 15 - exponentBits;
