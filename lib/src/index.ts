@@ -5,16 +5,21 @@ export { addUniformNoise, binaryLabels, loadMnist, type Dataset } from './datase
 export { loadCifar10, normalize, randomResizedCrop, type RandomResizedCropOptions } from './datasets';
 export { exactSigmoidFocalLoss, sigmoidFocalLoss, stabilizedSigmoidFocalLoss } from './losses';
 export { focalLoss, focalLossGradient, naiveFocalLossGradient } from './losses';
+export { emulatedFocalLoss, firstNonFinite, FORMULATIONS } from './losses';
 export {
   type ChainRuleOptions,
   type ChainRuleSteps,
   type ClosedFormOptions,
+  type EmulationOptions,
+  type Formulation,
   type FocalLossOptions,
   type FocalOptions,
   type Reduced,
   type Reduction,
   type StabilizedFocalLossOptions,
 } from './losses';
+export { evaluateLogits, meanInterval, type Evaluation, type Interval } from './evaluation';
+export { errorInUlps, FORMATS, roundTo, ulp, type Precision } from './precision';
 export { lenet, unet, vit, type LenetOptions, type UnetOptions, type VitOptions } from './models';
 export {
   overlap,
@@ -51,7 +56,10 @@ export {
   deathMap,
   deathMaps,
   deathScatter,
+  differenceIntervals,
+  epsilonBias,
   focalLossExplorer,
+  gradientBound,
   gradientSweep,
   gradientTail,
   gridExplorer,
@@ -62,10 +70,16 @@ export {
   lossBesidePublished,
   lossByProbability,
   lossPerEpoch,
+  marginDistribution,
   maskOverlay,
+  safetyMap,
   singularFactor,
+  smallestEpsilons,
   stepTimes,
   trainingCurves,
+  ulpMaps,
+  type BoundAtGamma,
+  type ComputedValue,
   type Curve,
   type Death,
   type EpochLoss,
@@ -74,6 +88,8 @@ export {
   type LogitGrowth,
   type LogitShare,
   type LossPanel,
+  type Safety,
+  type SmallestEpsilon,
 } from './figures';
 
 export {
@@ -104,16 +120,22 @@ export {
 } from './results';
 export { epochResults, readExperiments, readResults, writeResults } from './results';
 export { compareDeaths, readBench, readRun, toDataFrame, writeRun } from './results';
+export { pairedDifferences, readLossComparison } from './results';
 export {
   type Bench,
   type BenchRow,
   type CellDeath,
+  type ComparedRun,
   type Comparison,
   type DeathComparison,
   type DeathPair,
   type EpochResult,
   type Json,
+  type LossComparison,
+  type MarginCount,
+  type Measure,
   type NotebookResults,
+  type PairedDifference,
   type PublishedLoss,
   type PublishedRun,
   type PublishedSettings,

@@ -6,6 +6,10 @@ export {
   type GridEpochLoss,
   type LogitGrowth,
 } from './grid';
+export { gradientBound, ulpMaps, type BoundAtGamma, type ComputedValue } from './exactLoss';
+export { epsilonBias, smallestEpsilons, type SmallestEpsilon } from './epsilonBias';
+export { differenceIntervals, marginDistribution } from './lossComparison';
+export { safetyMap, type Safety } from './safetyMap';
 export { linspace } from './style';
 export { comparisonSources, comparisonTable } from './comparison';
 export { focalLossExplorer, lossByMargin, lossByProbability, singularFactor } from './derivation';

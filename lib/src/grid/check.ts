@@ -14,6 +14,9 @@ export function checkOptions(options: GridOptions): void {
   expect(n >= 1 && size.join() === '28,28,1', 'the shape of images', `[${images.shape.join(', ')}]`, '[n, 28, 28, 1]'); // prettier-ignore
   const [low, high] = tf.tidy(() => tf.stack([tf.min(images), tf.max(images)]).dataSync());
   expect(low >= 0 && high <= 1, 'a pixel', low < 0 ? low : high, 'a number in 0..1');
+  const test = options.testImages;
+  if (test !== undefined)
+    expect(test.dtype === 'float32' && test.shape.slice(1).join() === '28,28,1', 'the shape of testImages', `${test.dtype} [${test.shape.join(', ')}]`, 'float32 [n, 28, 28, 1]'); // prettier-ignore
   expect(digits.dtype === 'int32', 'the dtype of digits', digits.dtype, 'int32');
   expect(digits.shape.join() === `${n}`, 'the shape of digits', `[${digits.shape.join(', ')}]`, `[${n}], one per image`); // prettier-ignore
   const areDigits = tf.tidy(() => tf.all(tf.logicalAnd(tf.greaterEqual(digits, 0), tf.lessEqual(digits, 9))).dataSync()[0]); // prettier-ignore

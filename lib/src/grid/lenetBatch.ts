@@ -72,21 +72,7 @@ export class LenetBatch {
       const M = this.count;
       const B = images.shape[1]!;
       const w = perParameter((name) => this.weights[name].read());
-
-      // Forward. The columns of conv1 are the same for all models: their kernels are one matrix.
-      const columns1 = this.conv1.gather(images); //                             [25, 576 B]
-      const z1 = tf.matMul(tf.reshape(w.conv1Kernel, [6 * M, 25]), columns1); //  [6 M, 576 B]
-      const pool1 = maxPool(tf.reshape(z1, [6 * M, 24, 24, B])); //               [6 M, 12, 12, B]
-      const pooled1 = tf.reshape(pool1.value, [6 * M, 144 * B]);
-      const h1 = tf.relu(tf.add(pooled1, tf.reshape(w.conv1Bias, [6 * M, 1]))); // max(a, b) + c = max(a + c, b + c)
-      const columns2 = tf.reshape(this.conv2.gather(tf.reshape(h1, [864 * M, B])), [M, 150, 64 * B]);
-      const z2 = tf.matMul(w.conv2Kernel, columns2); //                          [M, 16, 64 B]
-      const pool2 = maxPool(tf.reshape(z2, [16 * M, 8, 8, B])); //               [16 M, 4, 4, B]
-      const h2 = tf.relu(tf.add(tf.reshape(pool2.value, [M, 16, 16 * B]), w.conv2Bias));
-      const flat = tf.reshape(h2, [M, 256, B]);
-      const h3 = tf.relu(tf.add(tf.matMul(w.dense1Kernel, flat), w.dense1Bias)); // [M, 120, B]
-      const h4 = tf.relu(tf.add(tf.matMul(w.dense2Kernel, h3), w.dense2Bias)); // [M, 84, B]
-      const logits = tf.add(tf.matMul(w.logitKernel, h4), w.logitBias); //       [M, 1, B]
+      const { columns1, pool1, h1, columns2, pool2, h2, flat, h3, h4, logits } = this.forward(images, w);
       const { loss, gradient } = this.losses.evaluate(logits, labels);
 
       // Backward. For y = W x + b: dW = dy x^T, db = dy summed over the batch, dx = W^T dy; for h = relu(y): dy where h > 0.
@@ -124,6 +110,40 @@ export class LenetBatch {
       const rows = [tf.mean(loss, 2), correct, tf.max(tf.abs(logits), 2), tf.sum(gradient, 2)];
       return tf.stack(rows.map((row) => tf.reshape(row, [M]))) as tf.Tensor2D;
     });
+  }
+
+  /**
+   * What the models say, without learning.
+   *
+   * @param images  float32 [784, B], one image a column
+   * @returns float32 [M, B]
+   */
+  logits(images: tf.Tensor): tf.Tensor2D {
+    return tf.tidy(() => {
+      const w = perParameter((name) => this.weights[name].read());
+      return tf.reshape<tf.Rank.R2>(this.forward(images, w).logits, [this.count, images.shape[1]!]);
+    });
+  }
+
+  /** The logits, and what is on the way to them. */
+  private forward(images: tf.Tensor, w: PerParameter<tf.Tensor>) {
+    const M = this.count;
+    const B = images.shape[1]!;
+    // The columns of conv1 are the same for all models: their kernels are one matrix.
+    const columns1 = this.conv1.gather(images); //                             [25, 576 B]
+    const z1 = tf.matMul(tf.reshape(w.conv1Kernel, [6 * M, 25]), columns1); //  [6 M, 576 B]
+    const pool1 = maxPool(tf.reshape(z1, [6 * M, 24, 24, B])); //               [6 M, 12, 12, B]
+    const pooled1 = tf.reshape(pool1.value, [6 * M, 144 * B]);
+    const h1 = tf.relu(tf.add(pooled1, tf.reshape(w.conv1Bias, [6 * M, 1]))); // max(a, b) + c = max(a + c, b + c)
+    const columns2 = tf.reshape(this.conv2.gather(tf.reshape(h1, [864 * M, B])), [M, 150, 64 * B]);
+    const z2 = tf.matMul(w.conv2Kernel, columns2); //                          [M, 16, 64 B]
+    const pool2 = maxPool(tf.reshape(z2, [16 * M, 8, 8, B])); //               [16 M, 4, 4, B]
+    const h2 = tf.relu(tf.add(tf.reshape(pool2.value, [M, 16, 16 * B]), w.conv2Bias));
+    const flat = tf.reshape(h2, [M, 256, B]);
+    const h3 = tf.relu(tf.add(tf.matMul(w.dense1Kernel, flat), w.dense1Bias)); // [M, 120, B]
+    const h4 = tf.relu(tf.add(tf.matMul(w.dense2Kernel, h3), w.dense2Bias)); // [M, 84, B]
+    const logits = tf.add(tf.matMul(w.logitKernel, h4), w.logitBias); //       [M, 1, B]
+    return { columns1, pool1, h1, columns2, pool2, h2, flat, h3, h4, logits };
   }
 
   /** The present weights and velocities, [M, ...] by SHAPES. They belong to the enclosing tf.tidy, or the caller. */

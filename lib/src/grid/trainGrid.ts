@@ -22,6 +22,8 @@ export interface GridOptions {
   /** int32 [n], 0..9 */
   digits: tf.Tensor1D;
   models: readonly GridModel[];
+  /** float32 [m, 28, 28, 1] in 0..1: the trained models are tried on them. */
+  testImages?: tf.Tensor4D;
   /** Amplitude of the uniform noise added to every batch afresh (addUniformNoise). */
   noise: number;
   /** An integer; determines initial weights, the order of the samples and the noise. */
@@ -77,6 +79,8 @@ export interface GridDivergence {
 export interface GridRun extends GridModel {
   records: GridRecord[];
   diverged: GridDivergence | null;
+  /** Of the trained model, without noise, one for each of the test images; not there without such images, or if it diverged. */
+  testLogits?: Float32Array;
 }
 
 /**
@@ -117,6 +121,7 @@ export async function trainGrid(options: GridOptions): Promise<GridRun[]> {
     const checkpoint = file === undefined ? undefined : new GridCheckpoint(file, options);
     await checkpoint?.restore(state);
     await run(state, options, checkpoint);
+    if (options.testImages !== undefined) addTestLogits(state, options.testImages, options.batchSize);
   } finally {
     state.batch.dispose();
   }
@@ -234,6 +239,26 @@ export function trainBatch(
     const labels = tf.cast(tf.lessEqual(digit, thresholds), 'float32');
     return batch.step(tf.transpose(input), labels);
   });
+}
+
+/** Those of the trained models that have not diverged. */
+function addTestLogits({ runs, batch }: GridState, images: tf.Tensor4D, batchSize: number): void {
+  const alive = runs.filter(isAlive);
+  if (alive.length === 0) return;
+  const samples = images.shape[0];
+  const columns = Array.from({ length: Math.ceil(samples / batchSize) }, (_, i) => {
+    const [first, count] = [i * batchSize, Math.min(batchSize, samples - i * batchSize)];
+    return tf.tidy(() => {
+      const pixels = tf.reshape(images.slice(first, count), [count, 784]);
+      return batch.logits(tf.transpose(pixels));
+    });
+  });
+  tf.tidy(() =>
+    tf.unstack(tf.concat(columns, 1)).forEach((logits, i) => {
+      alive[i].testLogits = logits.dataSync<'float32'>();
+    }),
+  );
+  tf.dispose(columns);
 }
 
 type Step = Record<(typeof STEP_ROWS)[number], number>;

@@ -1,10 +1,13 @@
+import { rounding, type Precision } from '../precision';
 import { checkParameters, checkSample } from './check';
 import type { ClosedFormOptions } from './closedForm';
 
 /** Options of the chain rule, step by step. */
 export interface ChainRuleOptions extends ClosedFormOptions {
   /** Every operation is rounded to this format. Default 'float64'. */
-  precision?: 'float32' | 'float64';
+  precision?: Precision;
+  /** Form the base of the power as (1 + epsilon) - p_t instead of (1 - p_t) + epsilon. Default false. */
+  epsilonFirst?: boolean;
 }
 
 /** What autodiff computes on its way to the gradient of the textbook focal loss, in this order. */
@@ -13,7 +16,7 @@ export interface ChainRuleSteps {
   p: number;
   /** p_t: p for label 1, 1 - p for label 0 */
   pT: number;
-  /** (1 - p_t) + epsilon */
+  /** (1 - p_t) + epsilon, or (1 + epsilon) - p_t */
   base: number;
   /** base^gamma */
   modulatingFactor: number;
@@ -47,19 +50,29 @@ export interface ChainRuleSteps {
  * and 24 ln 2 = 16.64 in float32, for label 0 from -54 ln 2 = -37.43 and -25 ln 2 = -17.33. Also at gamma 0, as in tf.pow and
  * Keras: 0 * base^-1. (PyTorch and sigmoidFocalLoss make an exception for gamma 0.)
  *
+ * In float16 the logits are 11 ln 2 = 7.62 and -12 ln 2 = -8.32, in bfloat16 8 ln 2 = 5.55 and -9 ln 2 = -6.24. (PyTorch
+ * forms the sigmoid of such a number in float32 and rounds it once: then the second number holds for both labels.)
+ *
  * @param logit  x, any number
  * @param label  y, 0 or 1
- * @throws TypeError if the logit is not a number; RangeError if alpha > 1, gamma or epsilon < 0, or the label not 0 or 1
+ * @throws TypeError if the logit is not a number; RangeError if alpha > 1, gamma or epsilon < 0, the label is not 0 or 1, or
+ *   the precision is unknown
  * @see notebooks/02-nan-gradient.ipynb
  */
 export function naiveFocalLossGradient(
   logit: number,
   label: 0 | 1,
-  { alpha = 0.25, gamma = 2, epsilon = 0, precision = 'float64' }: ChainRuleOptions = {},
+  {
+    alpha = 0.25,
+    gamma = 2,
+    epsilon = 0,
+    precision = 'float64',
+    epsilonFirst = false,
+  }: ChainRuleOptions = {},
 ): ChainRuleSteps {
   checkParameters('naiveFocalLossGradient', { alpha, gamma, epsilon });
   checkSample('naiveFocalLossGradient', logit, label);
-  const round = precision === 'float32' ? Math.fround : (value: number) => value;
+  const round = rounding(precision);
   const product = (first: number, ...factors: number[]) =>
     factors.reduce((left, factor) => round(left * factor), first);
 
@@ -69,7 +82,7 @@ export function naiveFocalLossGradient(
 
   const p = round(1 / round(1 + round(Math.exp(-x))));
   const pT = label === 1 ? p : round(1 - p);
-  const base = round(round(1 - pT) + round(epsilon));
+  const base = epsilonFirst ? round(round(1 + round(epsilon)) - pT) : round(round(1 - pT) + round(epsilon));
   const modulatingFactor = round(base ** exponent);
   const logSigmoid = round(Math.min(x, 0) - round(Math.log1p(round(Math.exp(-Math.abs(x))))));
   const crossEntropy = round((1 - label) * x - logSigmoid);

@@ -2,6 +2,15 @@ export { readBench, type Bench, type BenchRow } from './benchFile';
 export { besidePaper, readExperiments, type Comparison } from './besidePaper';
 export { compareDeaths, type CellDeath, type DeathComparison, type DeathPair } from './compareDeaths';
 export { epochResults, type EpochResult } from './epochResults';
+export {
+  pairedDifferences,
+  readLossComparison,
+  type ComparedRun,
+  type LossComparison,
+  type MarginCount,
+  type Measure,
+  type PairedDifference,
+} from './lossComparison';
 export { readResults, writeResults, type NotebookResults } from './notebookResults';
 export type { Row, RowOf } from './columns';
 export { toDataFrame } from './dataFrame';

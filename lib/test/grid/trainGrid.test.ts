@@ -87,6 +87,29 @@ describe('trainGrid, many LeNets side by side', () => {
       }
     });
 
+  test('the test logits are those of the trained network, and a model that diverged has none', async () => {
+    const testImages = data.images.slice(0, 80) as tf.Tensor4D; // a last batch of 16
+    const models = [NINE[7], { ...NINE[1], threshold: 4 }];
+    const [ofGrid, dead] = await run(models, { testImages, learningRate: 3, epochs: 6, noise: 0 });
+    assert.ok(dead.diverged !== null && dead.testLogits === undefined);
+    const checkpoint = path.join(folder, 'tested.safetensors');
+    await run([NINE[7]], { checkpoint });
+    const [resumed] = await run([NINE[7]], { checkpoint, testImages });
+    const network = lenet({ seed: initialSeed(schedule.seed, NINE[7]) });
+    const labels = binaryLabels(data.digits, NINE[7].threshold);
+    const loss = (x: tf.Tensor, y: tf.Tensor) =>
+      exactSigmoidFocalLoss(x, y, { ...NINE[7], reduction: 'mean' });
+    await train(network, { images: data.images, labels, loss, ...schedule });
+    const expected = tf.tidy(() => (network.predict(testImages) as tf.Tensor).dataSync());
+    assert.equal(resumed.testLogits?.length, 80);
+    resumed.testLogits.forEach((logit, i) =>
+      assert.ok(Math.abs(logit - expected[i]) < 1e-4, `${i}: ${logit}`),
+    );
+    assert.equal(ofGrid.testLogits?.length, 80);
+    network.dispose();
+    tf.dispose([labels, testImages]);
+  });
+
   test('nine models side by side are, bit for bit, nine models alone', async () => {
     const together = withoutSeconds(await run(NINE));
     for (const [i, model] of NINE.entries())
@@ -186,6 +209,7 @@ describe('trainGrid, many LeNets side by side', () => {
     bytes.dispose();
     const few = tf.zeros<tf.Rank.R1>([111], 'int32');
     await refuses({ digits: few }, /^trainGrid: the shape of digits is \[111\]; expected \[112\]/);
+    await refuses({ testImages: small }, /^trainGrid: the shape of testImages is float32 \[112, 14, 14, 1\]/);
     tf.dispose([small, few]);
   });
 
@@ -194,7 +218,7 @@ describe('trainGrid, many LeNets side by side', () => {
     const checkpoint = path.join(folder, 'leaks.safetensors');
     await run(NINE, wild);
     await run(NINE.slice(2), { ...wild, checkpoint, epochs: 2 });
-    await run(NINE.slice(2), { ...wild, checkpoint });
+    await run(NINE.slice(2), { ...wild, checkpoint, testImages: data.images });
     const fail = () => {
       throw new Error('broken off');
     };

@@ -52,6 +52,18 @@ describe('exactSigmoidFocalLoss', () => {
         );
   });
 
+  // The closed form is known to 1e-14 (closedForm.test.ts), a float32 to 6e-8: it may stand for the truth at any logit.
+  for (const gamma of [0.25, 0.9, 2, 5, 8])
+    test(`is within 6 + 2.5 gamma ulp of the closed form on 20,000 logits between those (gamma ${gamma})`, () => {
+      const logits = range(-25, 100, 20_000).map((x) => Math.fround(x + 0.01 * Math.SQRT2));
+      const options = { alpha: -1, gamma: Math.fround(gamma) };
+      const found = evaluate((x, y) => exactSigmoidFocalLoss(x, y, { alpha: -1, gamma }), logits, 1);
+      const loss = logits.map((x) => focalLoss(x, 1, options));
+      const gradient = logits.map((x) => focalLossGradient(x, 1, options));
+      expectWithinUlps(found.loss, loss, 6 + 2.5 * gamma);
+      expectWithinUlps(found.gradient, gradient, 6 + 2.5 * gamma);
+    });
+
   test('is finite at the largest float32, and has its limits at infinite logits', () => {
     const largest = 3.4028234663852886e38;
     for (const gamma of [0, 0.1, 1, 2]) {

@@ -1,0 +1,2 @@
+export { evaluateLogits, type Evaluation } from './calibration';
+export { meanInterval, type Interval } from './interval';

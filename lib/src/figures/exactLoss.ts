@@ -1,0 +1,172 @@
+// Bound and precision of the exact loss, for notebooks/06-exact-focal-loss.ipynb.
+import type { VegaLiteSpec } from '../display';
+import { errorInUlps } from '../precision';
+import { layerOf, NAN_COLOR } from './style';
+
+export interface BoundAtGamma {
+  gamma: number;
+  /** The largest |dFL/dz| found, at alpha_t = 1. */
+  largest: number;
+  /** By name: what it was proven not to exceed. */
+  bounds: Readonly<Record<string, number>>;
+}
+
+const BOUND_STYLES = { color: ['#009E73', '#0072B2', '#CC79A7', '#999999'], dash: [[1, 0], [7, 3], [2, 2], [7, 2, 2, 2]] }; // prettier-ignore
+
+/** The largest slope of the loss against gamma, with its bounds. */
+export function gradientBound(rows: readonly BoundAtGamma[]): VegaLiteSpec {
+  const names = ['largest found', ...Object.keys(rows[0].bounds)];
+  const values = rows.flatMap(({ gamma, largest, bounds }) =>
+    Object.entries({ 'largest found': largest, ...bounds }).map(([name, slope]) => ({ gamma, name, slope })),
+  );
+  const holds = rows.every(({ largest, bounds }) => Object.values(bounds).every((bound) => largest <= bound));
+  const last = rows.reduce((a, b) => (b.gamma > a.gamma ? b : a));
+  return {
+    title: {
+      text: `Even at gamma ${last.gamma} no slope exceeds ${last.largest.toPrecision(3)}${
+        holds ? '; every bound holds' : '; A BOUND FAILS'
+      }`,
+      subtitle: 'Largest |dFL/dz| over all logits, alpha left out, and what it is proven not to exceed.',
+    },
+    width: 560,
+    height: 260,
+    data: { values },
+    mark: { type: 'line', clip: true, tooltip: true },
+    encoding: {
+      x: {
+        field: 'gamma',
+        type: 'quantitative',
+        scale: { type: 'log' },
+        axis: { format: '~g', tickCount: 6 },
+      },
+      y: {
+        field: 'slope',
+        type: 'quantitative',
+        title: '|dFL/dz|',
+        scale: { domain: [1, 6], zero: false },
+      },
+      color: { field: 'name', type: 'nominal', title: null, sort: names, scale: { domain: names, range: BOUND_STYLES.color }, legend: { symbolType: 'stroke', symbolSize: 400, labelLimit: 0 } }, // prettier-ignore
+      strokeDash: { field: 'name', type: 'nominal', title: null, sort: names, scale: { domain: names, range: BOUND_STYLES.dash } }, // prettier-ignore
+    },
+  };
+}
+
+/** A float32 result beside the true value. */
+export interface ComputedValue {
+  /** 'textbook', 'log space', 'exact': a column of the figure each. */
+  form: string;
+  /** A row of the figure each. */
+  quantity: 'loss' | 'gradient';
+  gamma: number;
+  logit: number;
+  computed: number;
+  expected: number;
+}
+
+const SMALLEST_NORMAL = 2 ** -126;
+
+/**
+ * Maps of the largest error, in units in the last place of float32, over logit (in bins) and gamma, a panel for each form and
+ * quantity. Red: some result is not a number. Gray: all true values are below the normal numbers of float32.
+ *
+ * @param width  of a bin of logits
+ */
+export function ulpMaps(
+  rows: readonly ComputedValue[],
+  { width, setting }: { width: number; setting: string },
+): VegaLiteSpec {
+  const forms = [...new Set(rows.map(({ form }) => form))];
+  const quantities = [...new Set(rows.map(({ quantity }) => quantity))];
+  const worst = (form: string) =>
+    rows
+      .filter((row) => row.form === form && Math.abs(row.expected) >= SMALLEST_NORMAL)
+      .reduce((max, { computed, expected }) => {
+        const error = errorInUlps(computed, expected, 'float32');
+        return Number.isNaN(max) || Number.isNaN(error) ? NaN : Math.max(max, error);
+      }, 0);
+  const inWords = (form: string) => {
+    const error = worst(form);
+    return `${form}: ${Number.isNaN(error) ? 'NaN' : error < 1000 ? `${error.toFixed(0)} ulp` : `${error.toExponential(0)} ulp`}`;
+  };
+  return {
+    title: {
+      text: `Largest error by form. ${forms.map(inWords).join('; ')}`,
+      subtitle: `${setting}. Red: NaN. Gray: the true value is below 1.2e-38, which float32 cannot hold in full.`,
+    },
+    vconcat: quantities.map((quantity, row) => ({
+      hconcat: forms.map((form, column) =>
+        ulpPanel(
+          rows.filter((each) => each.form === form && each.quantity === quantity),
+          { width, title: `${form}, ${quantity}`, bottom: row === quantities.length - 1, left: column === 0 },
+        ),
+      ),
+      spacing: 12,
+    })),
+    spacing: 8,
+  };
+}
+
+function ulpPanel(
+  rows: readonly ComputedValue[],
+  { width, title, bottom, left }: { width: number; title: string; bottom: boolean; left: boolean },
+): object {
+  const bins = new Map<
+    string,
+    { gamma: number; logit: number; end: number; ulps: number; normal: boolean }
+  >();
+  for (const { gamma, logit, computed, expected } of rows) {
+    const start = Math.floor(logit / width) * width;
+    const bin = bins.get(`${gamma} ${start}`) ?? {
+      gamma,
+      logit: start,
+      end: start + width,
+      ulps: 0,
+      normal: false,
+    };
+    if (Math.abs(expected) >= SMALLEST_NORMAL) {
+      const error = errorInUlps(computed, expected, 'float32');
+      bin.ulps = Number.isNaN(bin.ulps) || Number.isNaN(error) ? NaN : Math.max(bin.ulps, error);
+      bin.normal = true;
+    } else if (Number.isNaN(computed)) bin.ulps = NaN;
+    bins.set(`${gamma} ${start}`, bin);
+  }
+  const all = [...bins.values()];
+  const nan = all.filter(({ ulps }) => Number.isNaN(ulps)).map((bin) => ({ ...bin, ulps: 'NaN' }));
+  const lost = all.filter(({ ulps, normal }) => !normal && !Number.isNaN(ulps));
+  const measured = all
+    .filter(({ ulps, normal }) => normal && !Number.isNaN(ulps))
+    .map((bin) => ({ ...bin, ulps: Number(bin.ulps.toPrecision(3)) }));
+  const tooltip = [{ field: 'gamma' }, { field: 'logit', title: 'logit from' }, { field: 'ulps' }];
+  return {
+    title: { text: title, fontSize: 12, fontWeight: 'normal', offset: 4 },
+    width: 190,
+    height: 170,
+    encoding: {
+      x: {
+        field: 'logit',
+        type: 'quantitative',
+        title: bottom ? 'logit x (label 1)' : null,
+        axis: { tickCount: 6 },
+      },
+      x2: { field: 'end' },
+      y: { field: 'gamma', type: 'ordinal', title: left ? 'gamma' : null, axis: left ? {} : { labels: false, ticks: false } }, // prettier-ignore
+      tooltip,
+    },
+    layer: [
+      ...layerOf(measured, {
+        mark: { type: 'rect' },
+        encoding: {
+          color: {
+            field: 'ulps',
+            type: 'quantitative',
+            title: 'ulp',
+            scale: { type: 'log', domain: [0.5, 2 ** 24], clamp: true, scheme: 'viridis', reverse: true },
+            legend: { format: '.0e', tickCount: 5, values: [1, 10, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7] },
+          },
+        },
+      }),
+      ...layerOf(lost, { mark: { type: 'rect', color: '#dddddd' } }),
+      ...layerOf(nan, { mark: { type: 'rect', color: NAN_COLOR } }),
+    ],
+  };
+}

@@ -1,0 +1,156 @@
+// The figures of notebooks/06-exact-focal-loss.ipynb.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import * as vega from 'vega';
+import * as vegaLite from 'vega-lite';
+import {
+  differenceIntervals,
+  epsilonBias,
+  focalLoss,
+  focalLossGradient,
+  gradientBound,
+  marginDistribution,
+  safetyMap,
+  smallestEpsilons,
+  ulpMaps,
+  type VegaLiteSpec,
+} from 'focal-loss-lab';
+
+/** Compiles and draws a specification; fails on any warning. */
+async function draw(spec: VegaLiteSpec): Promise<{ svg: string; view: vega.View }> {
+  const warnings: string[] = [];
+  const logger = vega.logger(vega.Warn);
+  logger.warn = (...args: unknown[]) => {
+    warnings.push(args.join(' '));
+    return logger;
+  };
+  const topLevel = spec as unknown as vegaLite.TopLevelSpec;
+  const compiled = vegaLite.compile(topLevel, { logger: logger as never }).spec;
+  const view = new vega.View(vega.parse(compiled), { renderer: 'none', logger });
+  const svg = await view.toSVG();
+  assert.deepEqual(warnings, []);
+  return { svg, view };
+}
+
+const titleOf = ({ title }: VegaLiteSpec) => (title as { text: string }).text;
+
+describe('gradientBound', () => {
+  const row = (largest: number) => ({ gamma: 2, largest, bounds: { '1 + w': 1.2 } });
+  test('says that the bounds hold only if they do', async () => {
+    await draw(gradientBound([{ ...row(1), gamma: 0.1 }, row(1.13)]));
+    assert.equal(
+      titleOf(gradientBound([row(1.13)])),
+      'Even at gamma 2 no slope exceeds 1.13; every bound holds',
+    );
+    assert.match(titleOf(gradientBound([row(1.21)])), /A BOUND FAILS/);
+  });
+});
+
+describe('ulpMaps', () => {
+  const at = { gamma: 0.5, logit: 3, expected: 1, quantity: 'gradient' as const };
+  const rows = [
+    { ...at, form: 'textbook', computed: NaN },
+    { ...at, form: 'textbook', logit: 1, computed: 1 },
+    { ...at, form: 'exact', computed: 1 + 3 * 2 ** -23 },
+    { ...at, form: 'exact', logit: 99, expected: 1e-39, computed: 0 },
+  ];
+  test('name the worst of each form, and leave out what float32 cannot hold', async () => {
+    const spec = ulpMaps(rows, { width: 2.5, setting: 'setting' });
+    assert.equal(titleOf(spec), 'Largest error by form. textbook: NaN; exact: 3 ulp');
+    const { svg } = await draw(spec);
+    assert.match(svg, /fill="#B00020"/, 'NaN');
+    assert.match(svg, /fill="#dddddd"/, 'lost to underflow');
+  });
+});
+
+describe('epsilonBias', () => {
+  for (const shown of ['loss', 'gradient'])
+    test(`computes in the chart what the closed form says (${shown})`, async () => {
+      const { view } = await draw(epsilonBias(-3));
+      view.signal('shown', shown);
+      view.signal('exponent', -2);
+      await view.runAsync();
+      const rows = view.data('source_0') as {
+        z: number;
+        gamma: number;
+        relative: number;
+        absolute: number;
+      }[];
+      assert.ok(rows.length > 1000);
+      const of = shown === 'loss' ? focalLoss : focalLossGradient;
+      for (const { z, gamma, relative, absolute } of rows) {
+        const [exact, biased] = [0, 1e-2].map((epsilon) => Math.abs(of(z, 1, { alpha: -1, gamma, epsilon })));
+        assert.ok(
+          Math.abs(relative - (biased / exact - 1)) < 1e-5 * (1 + relative),
+          `${z} ${gamma} ${relative}`,
+        );
+        assert.ok(Math.abs(absolute - (biased - exact)) < 1e-5 * biased, `${z} ${gamma} ${absolute}`);
+      }
+    });
+
+  test('the title says from where the gradient is doubled: about 8.9 for the epsilon of the paper', () => {
+    assert.match(titleOf(epsilonBias(-3)), /^Epsilon 0.001: .* doubled from margin 8.9 on, .* 0.001$/);
+  });
+});
+
+describe('smallestEpsilons', () => {
+  test('says whether the epsilon in use is enough', async () => {
+    const rows = [0.1, 0.5].map((gamma) => ({ arithmetic: 'float16', gamma, measured: 1e-5, derived: 1e-5 }));
+    await draw(smallestEpsilons(rows, 1e-3));
+    assert.match(
+      titleOf(smallestEpsilons(rows, 1e-3)),
+      /needs is 1e-5 \(float16\); 0.001 is enough everywhere$/,
+    );
+    assert.match(titleOf(smallestEpsilons(rows, 1e-8)), /IS NOT ENOUGH$/);
+  });
+});
+
+describe('safetyMap', () => {
+  const cell = { precision: 'float32', gamma: 0.5, label: 1 as const, easy: null, hard: null };
+  const rows = [
+    { ...cell, formulation: 'textbook', easy: 16.6355 },
+    { ...cell, formulation: 'old', hard: 88.7228 },
+    { ...cell, formulation: 'overflows', hard: 32752 },
+    { ...cell, formulation: 'exact' },
+    { ...cell, formulation: 'exact', label: 0 as const },
+  ];
+  test('shows the first failing logit, of a wrong answer with a minus, and names what never fails', async () => {
+    assert.equal(titleOf(safetyMap(rows)), 'Safe in every precision, at every gamma shown: exact');
+    const { svg } = await draw(safetyMap(rows));
+    for (const text of ['16.6', '−88.7', 'huge']) assert.ok(svg.includes(`>${text}</text>`), text);
+  });
+  test('shows the other label when the reader picks it', async () => {
+    const { view } = await draw(safetyMap(rows));
+    view.signal('label', 0);
+    await view.runAsync();
+    assert.doesNotMatch(await view.toSVG(), />16.6</);
+  });
+});
+
+describe('exact against stabilized', () => {
+  const difference = {
+    ...{ gamma: 0.5, epsilon: 1e-3, measure: 'accuracy' as const, exact: 0.97, pairs: 5 },
+    ...{ mean: 0.001, low: -0.002, high: 0.004, includesZero: true },
+  };
+  test('the title counts the intervals that include 0, and how many would by chance', async () => {
+    const apart = { ...difference, measure: 'brier' as const, low: 0.0005, includesZero: false };
+    const spec = differenceIntervals([difference, apart], 'setting');
+    assert.equal(titleOf(spec), '1 of 2 intervals include 0 (by chance alone 2 would)');
+    const { svg } = await draw(spec);
+    assert.match(svg, /#D55E00/);
+    assert.match(svg, />gamma 0.5, epsilon 1e-3</);
+  });
+  test('the medians of the margins are over all seeds together', async () => {
+    const row = { gamma: 0.5, seed: 1, loss: 'exact' as const, epsilon: null };
+    const rows = [
+      { ...row, margin: 2, count: 10 },
+      { ...row, margin: 7, count: 10 },
+      { ...row, seed: 2, margin: 7, count: 10 },
+      { ...row, loss: 'stabilized' as const, epsilon: 1e-3, margin: 3, count: 4 },
+      { ...row, loss: 'stabilized' as const, epsilon: 1e-5, margin: 30, count: 40 },
+    ];
+    const spec = marginDistribution(rows, { epsilon: 1e-3, setting: 'setting' });
+    assert.match(titleOf(spec), /^Median margin, exact and stabilized: 7.5 and 3.5 at gamma 0.5/);
+    await draw(spec);
+  });
+});

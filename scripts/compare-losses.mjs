@@ -1,0 +1,161 @@
+// npm run compare: exact against stabilized focal loss on MNIST, several seeds, for notebook 6. --help tells the rest.
+import { fork } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { writeLossComparison } from '../lib/dist/results/lossComparison.js';
+import { parseProblem } from './parse-problem.mjs';
+
+const CACHE = 'data/cache/compare-losses';
+const RECIPE = { noise: 0, alpha: 0.5, momentum: 0.9 };
+const DEFAULTS = {
+  epochs: '30',
+  seeds: '1,2,3,4,5',
+  images: '60000',
+  'learning-rate': '0.001',
+  'batch-size': '64',
+  threshold: '4',
+  workers: String(availableParallelism()),
+  out: 'data/results/06-exact-or-stabilized.csv',
+};
+const HELP = `npm run compare -- [OPTION...]
+
+Trains LeNet on MNIST with the exact focal loss and the stabilized one at gamma 0.1, 0.5, 0.9 and 2, and at gamma 0.01 and
+0.05 with the original loss and three epsilons too: 18 trainings for each seed, side by side in one process of one thread.
+Writes FILE (a row per training, with its numbers on the 10,000 test images) and beside it FILE with .margins.csv. Ctrl-C or
+a crash loses at most an epoch of each process: the same command goes on, also with more epochs.
+
+${Object.entries(DEFAULTS)
+  .map(([name, value]) => `  --${`${name} X`.padEnd(18)}default ${value}`)
+  .join('\n')}`;
+
+class UsageError extends Error {}
+
+try {
+  if (process.send !== undefined) await work(JSON.parse(process.argv[2]));
+  else await main();
+} catch (error) {
+  console.error(
+    `compare: ${error instanceof UsageError ? `${error.message} (--help lists the options)` : error.message}`,
+  );
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+} finally {
+  if (process.connected) process.disconnect(); // or it would wait for messages
+}
+
+async function main() {
+  const options = parse(process.argv.slice(2));
+  if (options.help) return console.log(HELP);
+  const { seeds, workers, out, ...settings } = options;
+  mkdirSync(CACHE, { recursive: true });
+  const queue = [...seeds];
+  const found = new Map();
+  const children = new Set();
+  const next = async () => {
+    for (let seed = queue.shift(); seed !== undefined; seed = queue.shift())
+      found.set(seed, await inProcess({ ...settings, seed }, children));
+  };
+  try {
+    await Promise.all(Array.from({ length: Math.min(workers, seeds.length) }, next));
+  } finally {
+    for (const child of children) child.kill();
+  }
+  const inOrder = seeds.map((seed) => found.get(seed));
+  const { versions, device } = inOrder[0];
+  const seconds = inOrder.reduce((sum, each) => sum + each.seconds, 0);
+  writeLossComparison(out, {
+    settings: {
+      ...{ ...settings, ...RECIPE, seeds, device, secondsOfSeeds: Math.round(seconds) },
+      date: new Date().toISOString().slice(0, 10),
+    },
+    versions,
+    runs: inOrder.flatMap(({ runs }) => runs),
+    margins: inOrder.flatMap(({ margins }) => margins),
+  });
+  console.log(`${inOrder.flatMap(({ runs }) => runs).length} trainings in ${out}`);
+}
+
+/** Trains one seed in a process of its own with one thread, and tells of its epochs. */
+function inProcess(task, children) {
+  return new Promise((resolve, reject) => {
+    const threads = { TF_NUM_INTRAOP_THREADS: '1', TF_NUM_INTEROP_THREADS: '1', OMP_NUM_THREADS: '1' };
+    const child = fork(fileURLToPath(import.meta.url), [JSON.stringify(task)], {
+      env: { ...process.env, ...threads, TF_CPP_MIN_LOG_LEVEL: '2', NODE_NO_WARNINGS: '1' },
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
+    children.add(child);
+    let result;
+    let lastWords = '';
+    child.stderr.on('data', (chunk) => (lastWords = (lastWords + chunk).slice(-4000)));
+    child.on('message', (message) => {
+      if (message.result) result = message.result;
+      else console.log(`seed ${task.seed}: ${message.epoch}`);
+    });
+    child.on('close', (code, signal) => {
+      children.delete(child);
+      if (result !== undefined) resolve(result);
+      else
+        reject(
+          new Error(`seed ${task.seed} ended with ${signal ?? `exit code ${code}`}: ${lastWords.trimEnd()}`),
+        );
+    });
+  });
+}
+
+async function work({ seed, images: count, ...settings }) {
+  const { learningRate, batchSize, threshold } = settings;
+  const { device, loadMnist, tf, versions } = await import('focal-loss-lab');
+  const { compareLosses } = await import('../lib/dist/grid/compareLosses.js');
+  process.on('disconnect', () => process.exit()); // the command has ended
+  const all = await loadMnist('train');
+  const [images, digits] = tf.tidy(() => [all.images.slice(0, count), all.labels.slice(0, count)]);
+  tf.dispose([all.images, all.labels]);
+  const test = await loadMnist('test');
+  let seconds = 0;
+  const { runs, margins } = await compareLosses({
+    ...{ ...settings, ...RECIPE, seed, images, digits, testImages: test.images, testDigits: test.labels },
+    checkpoint: `${CACHE}/${[count, learningRate, batchSize, threshold, seed].join('-')}.safetensors`,
+    afterEpoch: ({ epochs, alive, runs: soFar }) => {
+      seconds = Math.max(...soFar.map(({ records }) => records.at(-1)?.seconds ?? 0));
+      process.send({
+        epoch: `${epochs} of ${settings.epochs} epochs in ${seconds.toFixed(0)} s, ${alive} of ${soFar.length} alive`,
+      });
+    },
+  });
+  process.send({ result: { runs, margins, seconds, device: device().name, versions: versions() } });
+}
+
+function parse(args) {
+  const names = Object.keys(DEFAULTS);
+  const types = Object.fromEntries(names.map((name) => [name, { type: 'string' }]));
+  let values;
+  try {
+    ({ values } = parseArgs({ args, options: { ...types, help: { type: 'boolean' } } }));
+  } catch (error) {
+    throw new UsageError(parseProblem(error));
+  }
+  if (values.help) return { help: true };
+  const text = (name) => values[name] ?? DEFAULTS[name];
+  const whole = (name, item = text(name)) => {
+    if (!/^\d{1,9}$/.test(item)) throw new UsageError(`--${name}: '${item}' is not a whole number`);
+    return Number(item);
+  };
+  const positive = (name) => {
+    const value = whole(name);
+    if (value < 1) throw new UsageError(`--${name}: ${value}; expected an integer >= 1`);
+    return value;
+  };
+  const out = text('out');
+  if (!out.endsWith('.csv')) throw new UsageError(`--out: '${out}' does not end with .csv`);
+  const learningRate = Number(text('learning-rate'));
+  if (!(learningRate > 0)) throw new UsageError('--learning-rate: expected a number > 0');
+  const seeds = text('seeds')
+    .split(',')
+    .map((item) => whole('seeds', item));
+  if (new Set(seeds).size < seeds.length) throw new UsageError('--seeds: one of them is there twice');
+  return {
+    ...{ out, seeds, learningRate, workers: positive('workers'), epochs: positive('epochs') },
+    ...{ images: positive('images'), batchSize: positive('batch-size'), threshold: whole('threshold') },
+  };
+}
