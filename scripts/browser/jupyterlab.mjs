@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { root } from '../setup/project.mjs';
 
 const START_MS = 120_000;
+const OPEN_MS = 120_000;
 
 /** The environment of `npm start`, with results that the notebooks may replace: a copy in a folder of ours. */
 export function environment(scratch) {
@@ -98,13 +99,23 @@ async function answers(url) {
 }
 
 export async function openNotebook(page, address) {
-  await page.goto(address);
-  await page.waitForSelector('.jp-Notebook .jp-Cell', { timeout: 90_000 });
+  await page.goto(address, { timeout: OPEN_MS });
+  await page.waitForSelector('.jp-Notebook .jp-Cell', { timeout: OPEN_MS });
+  // The cells come one by one.
+  await page.waitForFunction(
+    () => {
+      const { content, context } = globalThis.jupyterapp.shell.currentWidget;
+      const cells = globalThis.document.querySelectorAll('.jp-Notebook .jp-Cell');
+      return context.isReady && cells.length === content.model.cells.length;
+    },
+    null,
+    { timeout: OPEN_MS },
+  );
 }
 
-export async function runAllCells(page, limit) {
-  page.setDefaultTimeout(limit);
-  await page.evaluate(async () => {
+/** Run All, until the last cell has ended. */
+export function runAllCells(page) {
+  return page.evaluate(async () => {
     const { commands, shell } = globalThis.jupyterapp;
     const { context, sessionContext } = shell.currentWidget;
     await context.ready;
@@ -113,7 +124,6 @@ export async function runAllCells(page, limit) {
     await commands.execute('notebook:clear-all-cell-outputs');
     await commands.execute('notebook:run-all-cells');
   });
-  page.setDefaultTimeout(30_000);
 }
 
 /** How many code cells and charts the open notebook has, and what failed in it. */
