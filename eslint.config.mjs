@@ -10,7 +10,7 @@ const oneTensorflow = (...allowed) => [
 ];
 
 export default tseslint.config(
-  globalIgnores(['**/dist/', '.venv/', '.setup/', '.bench/', 'data/', '**/.ipynb_checkpoints/']),
+  globalIgnores(['**/dist/', '.venv/', '.setup/', '.bench/', 'data/', 'site/', '**/.ipynb_checkpoints/']),
   eslint.configs.recommended,
   {
     rules: {
@@ -41,6 +41,14 @@ export default tseslint.config(
       ),
     },
     rules: { 'no-unused-vars': ['error', { varsIgnorePattern: '^_' }] },
+  },
+  {
+    // A script of a web page, not a module.
+    files: ['scripts/site/page.js'],
+    languageOptions: {
+      sourceType: 'script',
+      globals: { document: 'readonly', renderMathInElement: 'readonly', vegaEmbed: 'readonly' },
+    },
   },
   {
     files: ['**/*.cjs', 'lib/shims/**/*.js'],

@@ -7,7 +7,8 @@ import path from 'node:path';
 import { root } from './setup/project.mjs';
 
 const fast = process.argv.includes('--fast');
-const SLOW = /^(setup|node-versions|grade)/; // files of scripts/test that start many set-ups or kernels, or download a Node
+// Files of scripts/test that start many set-ups or kernels, download a Node, or drive a browser.
+const SLOW = /^(setup|node-versions|grade|site|jupyterlab)/;
 
 process.chdir(root);
 const summary = { passed: 0, failed: 0, skipped: 0, stages: [] };

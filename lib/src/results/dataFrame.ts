@@ -1,5 +1,5 @@
 import '../tf'; // before danfojs, which loads TensorFlow.js too
-import { DataFrame } from 'danfojs-node';
+import type { DataFrame } from 'danfojs-node';
 import { columnTypes, type Row, type RowOf } from './columns';
 
 /**
@@ -17,5 +17,8 @@ export function toDataFrame<T extends RowOf<T>>(records: readonly T[]): DataFram
     if (columns[name] === 'string') return 'string';
     return data.every((row) => Number.isInteger(row[column])) ? 'int32' : 'float32';
   });
-  return new DataFrame(data, { columns: names, dtypes });
+  // Loaded here, not above: it takes longer than TensorFlow, and few need it.
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  const danfo = require('danfojs-node') as typeof import('danfojs-node');
+  return new danfo.DataFrame(data, { columns: names, dtypes });
 }

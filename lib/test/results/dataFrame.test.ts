@@ -3,6 +3,13 @@ import { describe, test } from 'node:test';
 import { publishedMnistRuns, tf, toDataFrame } from 'focal-loss-lab';
 
 describe('toDataFrame', () => {
+  test('danfojs, which takes a second, is loaded with the first frame, not with the library', () => {
+    const isLoaded = () => Object.keys(require.cache).some((file) => file.includes('/danfojs-node/'));
+    assert.ok(!isLoaded());
+    toDataFrame([{ x: 1 }]);
+    assert.ok(isLoaded());
+  });
+
   test('keeps order, values and types', () => {
     const frame = toDataFrame([
       { loss: 'exact', epoch: 0, value: 0.5 },

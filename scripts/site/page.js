@@ -1,0 +1,27 @@
+// What a page does once it is there: formulas, and live charts in place of their pictures. No module: a browser loads
+// none from a file.
+renderMathInElement(document.querySelector('main'), {
+  delimiters: [
+    { left: '$$', right: '$$', display: true },
+    { left: '$', right: '$', display: false },
+    ...['aligned', 'align', 'align*', 'equation', 'equation*'].map((name) => ({
+      left: `\\begin{${name}}`,
+      right: `\\end{${name}}`,
+      display: true,
+    })),
+  ],
+});
+document.querySelectorAll('.chart').forEach(drawChart);
+
+/** Where it fails, the picture stays. */
+async function drawChart(figure) {
+  const picture = figure.querySelector('img');
+  const { spec, options } = JSON.parse(figure.querySelector('script').textContent);
+  const chart = document.createElement('div');
+  try {
+    await vegaEmbed(chart, { description: picture.alt, ...spec }, { ...options, renderer: 'svg' });
+    picture.replaceWith(chart);
+  } catch (error) {
+    console.error(`chart "${picture.alt}":`, error);
+  }
+}

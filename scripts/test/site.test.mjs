@@ -1,0 +1,257 @@
+// The notebooks as web pages: what npm run site writes, and how its pages behave in a browser.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { findChromium, launch, NO_CHROMIUM, openPage } from '../browser/chromium.mjs';
+import { root } from '../setup/project.mjs';
+
+const DESKTOP = { viewport: { width: 1280, height: 900 }, colorScheme: 'light' };
+const PHONE = { viewport: { width: 390, height: 844 }, colorScheme: 'dark' };
+const DRAWN_MS = 60_000;
+
+const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'site-'));
+after(() => fs.rmSync(scratch, { recursive: true, force: true }));
+
+function build(clone, ...options) {
+  const script = path.join(clone, 'scripts/site/build.py');
+  const { status, stdout, stderr, error } = spawnSync('python', [script, ...options], { encoding: 'utf8' });
+  if (error) throw error;
+  return { status, stdout, stderr };
+}
+
+describe('npm run site', () => {
+  const clone = path.join(scratch, 'clone');
+  const site = path.join(clone, 'site');
+  const markdown = (...source) => ({ cell_type: 'markdown', metadata: {}, source: source.join('\n') });
+  const code = {
+    cell_type: 'code',
+    metadata: {},
+    execution_count: null,
+    outputs: [],
+    source: 'const x = 1;',
+  };
+  const notebooks = {
+    'index.ipynb': [markdown('# A map', '[Do it](exercises/01-do.ipynb#Hints), [license](../LICENSE)')],
+    'exercises/01-do.ipynb': [markdown('# Do it', '## Hints', 'Back to [the map](../index.ipynb).'), code],
+  };
+  fs.cpSync(path.join(root, 'scripts/site'), path.join(clone, 'scripts/site'), { recursive: true });
+  fs.symlinkSync(path.join(root, 'node_modules'), path.join(clone, 'node_modules'));
+  for (const [name, cells] of Object.entries(notebooks)) {
+    const file = path.join(clone, 'notebooks', name);
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    fs.writeFileSync(file, JSON.stringify({ cells, metadata: {}, nbformat: 4, nbformat_minor: 4 }));
+  }
+  const html = (name) => fs.readFileSync(path.join(site, name), 'utf8');
+
+  test('a notebook that nobody has run becomes a page, too, with the code of its cells', () => {
+    const { status, stderr } = build(clone);
+    assert.equal(status, 0, stderr);
+    assert.match(html('exercises/01-do.html'), /x<\/span>/);
+  });
+
+  test('links between notebooks become links between pages, others lead to the file in the clone', () => {
+    assert.match(html('index.html'), /href="exercises\/01-do\.html#Hints"/);
+    assert.match(html('index.html'), /href="\.\.\/LICENSE"/);
+    assert.match(html('exercises/01-do.html'), /<p>Back to <a href="\.\.\/index\.html">/);
+  });
+
+  test('every page links to all the others', () => {
+    assert.match(html('index.html'), /<nav aria-label="All notebooks">[^]*href="exercises\/01-do\.html"/);
+    assert.match(
+      html('exercises/01-do.html'),
+      /<nav aria-label="All notebooks">[^]*href="\.\.\/index\.html"/,
+    );
+  });
+
+  test('a new site replaces the old one as a whole; with --repository other links lead there', () => {
+    fs.writeFileSync(path.join(site, 'of-an-old-notebook.html'), '');
+    assert.equal(build(clone, '--repository', 'https://example.org/lab/').status, 0);
+    assert.match(html('index.html'), /href="https:\/\/example\.org\/lab\/blob\/HEAD\/LICENSE"/);
+    assert.deepEqual(fs.readdirSync(site).sort(), ['assets', 'exercises', 'index.html']);
+    assert.deepEqual(
+      fs.readdirSync(clone).filter((name) => name.endsWith('.partial')),
+      [],
+    );
+  });
+
+  test('a folder that holds something else is refused and left as it was', () => {
+    const { status, stderr } = build(clone, '--out', path.join(clone, 'notebooks'));
+    assert.equal(status, 1);
+    assert.match(stderr, /notebooks holds something else than a site/);
+    assert.deepEqual(fs.readdirSync(path.join(clone, 'notebooks')).sort(), ['exercises', 'index.ipynb']);
+  });
+});
+
+const executable = findChromium();
+describe('the pages in a browser', { skip: executable ? false : NO_CHROMIUM }, () => {
+  const site = path.join(scratch, 'site');
+  const pages = fs
+    .readdirSync(path.join(root, 'notebooks'), { recursive: true })
+    .filter((name) => name.endsWith('.ipynb') && !name.includes('.ipynb_checkpoints'))
+    .map((name) => name.replace(/\.ipynb$/, '.html'));
+  const addressOf = (name) => pathToFileURL(path.join(site, name)).href;
+
+  let browser;
+  before(async () => {
+    const { status, stderr } = build(root, '--out', site);
+    assert.equal(status, 0, stderr);
+    browser = await launch(executable);
+  });
+  after(() => browser?.close());
+
+  /** The page once its charts are drawn, or should be. */
+  async function open(name, options) {
+    const { page, problems } = await openPage(browser, options);
+    await page.goto(addressOf(name), { waitUntil: 'load' });
+    await page.waitForFunction(() => !globalThis.document.querySelector('.chart img'), null, { timeout: DRAWN_MS })
+      .catch(() => problems.push(`charts are not drawn after ${DRAWN_MS / 1000} s`)); // prettier-ignore
+    return { page, problems };
+  }
+
+  for (const name of pages) {
+    const chartsOfNotebook = countCharts(path.join(root, 'notebooks', name.replace(/\.html$/, '.ipynb')));
+    for (const [where, options] of Object.entries({ 'a desktop': DESKTOP, 'a phone, dark': PHONE }))
+      test(`${name} on ${where}: formulas and charts are drawn, nothing fails, nothing is too wide`, async () => {
+        const { page, problems } = await open(name, options);
+        const { found, charts } = await page.evaluate(inspect);
+        await page.close();
+        assert.deepEqual([...problems, ...found], []);
+        assert.equal(charts, chartsOfNotebook);
+      });
+
+    test(`${name} without scripts shows the pictures of its charts, with alternative text`, async () => {
+      const { page, problems } = await openPage(browser, { ...DESKTOP, javaScriptEnabled: false });
+      await page.goto(addressOf(name), { waitUntil: 'load' });
+      const pictures = await page.locator('.chart img').evaluateAll((images) =>
+        images.map(({ alt, naturalWidth, width }) => ({
+          alt,
+          loaded: naturalWidth > 0,
+          visible: width > 0,
+        })),
+      );
+      await page.close();
+      assert.deepEqual(problems, []);
+      assert.equal(pictures.length, chartsOfNotebook);
+      for (const { alt, loaded, visible } of pictures) assert.ok(alt !== '' && loaded && visible, alt);
+    });
+  }
+
+  test('every link within the site leads to a file, and to a heading of it where it names one', async () => {
+    const { page } = await openPage(browser, { ...DESKTOP, javaScriptEnabled: false });
+    const links = [];
+    const ids = new Map();
+    for (const name of pages) {
+      await page.goto(addressOf(name), { waitUntil: 'load' });
+      const seen = await page.evaluate(() => ({
+        ids: Array.from(globalThis.document.querySelectorAll('[id]'), ({ id }) => id),
+        links: Array.from(globalThis.document.querySelectorAll('a[href]'), ({ href }) => href),
+      }));
+      ids.set(path.join(site, name), seen.ids);
+      links.push(...seen.links.filter((href) => href.startsWith('file:')).map((href) => ({ name, href })));
+    }
+    await page.close();
+    const broken = links.filter(({ href }) => {
+      const { hash } = new URL(href);
+      const file = fileURLToPath(href);
+      if (!fs.existsSync(file)) return true;
+      if (hash === '' || !ids.has(file)) return false;
+      const name = hash.slice(1); // a browser tries it as it is, then decoded
+      return !ids.get(file).includes(name) && !ids.get(file).includes(decodeURIComponent(name));
+    });
+    assert.deepEqual(broken, []);
+    assert.ok(links.length > pages.length);
+  });
+
+  test('every slider and menu changes its chart', async () => {
+    let inputs = 0;
+    for (const name of pages) {
+      const { page } = await open(name, DESKTOP);
+      const charts = page.locator('.vega-embed:has(.vega-bindings)');
+      for (let index = 0; index < (await charts.count()); index++) {
+        const chart = charts.nth(index);
+        const drawing = () => chart.locator('svg').first().innerHTML();
+        for (const input of await chart.locator('.vega-bindings :is(input, select)').all()) {
+          const before = await drawing();
+          await input.evaluate(choosesAnother);
+          await waitFor(
+            async () => (await drawing()) !== before,
+            `${name}, chart ${index + 1} stays as it was`,
+          );
+          inputs++;
+        }
+      }
+      await page.close();
+    }
+    assert.ok(inputs > 0);
+  });
+});
+
+function countCharts(notebook) {
+  const outputs = JSON.parse(fs.readFileSync(notebook, 'utf8')).cells.flatMap((cell) => cell.outputs ?? []);
+  return outputs.filter(({ data = {} }) => 'application/vnd.vegalite.v5+json' in data).length;
+}
+
+/** Runs in the page: what a reader would object to. */
+function inspect() {
+  const { document, getComputedStyle, matchMedia, NodeFilter } = globalThis;
+  const found = [];
+  const { scrollWidth, clientWidth } = document.documentElement;
+  if (scrollWidth > clientWidth) found.push(`${scrollWidth} pixels wide in a window of ${clientWidth}`);
+
+  for (const { title, textContent } of document.querySelectorAll('.katex-error'))
+    found.push(`formula: ${title}: ${textContent}`);
+  const texts = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const { parentElement, data } = texts.currentNode;
+    if (parentElement.closest('pre, code, script, style, .katex, svg')) continue;
+    if (/\$[^$]+\$|\\[a-zA-Z]{2,}/.test(data)) found.push(`not drawn: ${data}`);
+  }
+
+  const charts = document.querySelectorAll('.chart');
+  charts.forEach((chart, index) => {
+    const marks = chart.querySelectorAll('svg .role-mark :is(path, line, rect, text, image)');
+    const { width = 0, height = 0 } = chart.querySelector('svg')?.getBoundingClientRect() ?? {};
+    const invalid = Array.from(marks).filter((mark) => /NaN|undefined/.test(mark.getAttribute('d')));
+    if (marks.length === 0 || width < 200 || height < 100 || invalid.length > 0)
+      found.push(
+        `chart ${index + 1}: ${marks.length} marks, ${invalid.length} invalid, ${width} x ${height}`,
+      );
+    if (getComputedStyle(chart).backgroundColor !== 'rgb(255, 255, 255)')
+      found.push(`chart ${index + 1} is not on white, for which its colors are made`);
+  });
+  for (const { alt, naturalWidth, src } of document.images)
+    if (!alt || naturalWidth === 0) found.push(`image without text or content: ${alt} ${src.slice(0, 80)}`);
+
+  const light = (color) =>
+    color
+      .match(/\d+/g)
+      .slice(0, 3)
+      .reduce((sum, part) => sum + Number(part), 0) / 765;
+  const { color, backgroundColor } = getComputedStyle(document.body);
+  const contrast = light(color) - light(backgroundColor);
+  const dark = matchMedia('(prefers-color-scheme: dark)').matches;
+  if ((dark ? contrast : -contrast) < 0.7) found.push(`text in ${color} on ${backgroundColor}`);
+  return { found, charts: charts.length };
+}
+
+/** Runs in the page: another value, as a reader would choose it. */
+function choosesAnother(input) {
+  const { Event } = globalThis;
+  if (input.type === 'checkbox' || input.type === 'radio') return input.click();
+  if (input.tagName === 'SELECT') input.selectedIndex = input.selectedIndex === 0 ? 1 : 0;
+  else input.value = input.value === input.max ? input.min : input.max;
+  for (const type of ['input', 'change']) input.dispatchEvent(new Event(type, { bubbles: true }));
+}
+
+async function waitFor(condition, complaint) {
+  const LIMIT_MS = 30_000;
+  const start = performance.now();
+  while (!(await condition())) {
+    assert.ok(performance.now() - start < LIMIT_MS, complaint);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
