@@ -10,7 +10,7 @@ const oneTensorflow = (...allowed) => [
 ];
 
 export default tseslint.config(
-  globalIgnores(['**/dist/', '.venv/', '.setup/', '.bench/', 'data/', '**/.ipynb_checkpoints/']),
+  globalIgnores(['**/dist/', '.venv/', '.setup/', '.bench/', '.census/', 'data/', '**/.ipynb_checkpoints/']),
   eslint.configs.recommended,
   {
     rules: {

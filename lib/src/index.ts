@@ -45,6 +45,9 @@ export {
 } from './grid';
 
 export {
+  censusErrors,
+  censusFaults,
+  censusTable,
   comparisonSources,
   comparisonTable,
   costByModels,
@@ -103,10 +106,13 @@ export {
   publishedSegmentation,
 } from './results';
 export { epochResults, readExperiments, readResults, writeResults } from './results';
-export { compareDeaths, readBench, readRun, toDataFrame, writeRun } from './results';
+export { compareDeaths, readBench, readCensus, readRun, toDataFrame, writeRun } from './results';
 export {
   type Bench,
   type BenchRow,
+  type Census,
+  type CensusRow,
+  type CensusSettings,
   type CellDeath,
   type Comparison,
   type DeathComparison,

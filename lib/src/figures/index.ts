@@ -6,6 +6,7 @@ export {
   type GridEpochLoss,
   type LogitGrowth,
 } from './grid';
+export { censusErrors, censusFaults, censusTable } from './census';
 export { linspace } from './style';
 export { comparisonSources, comparisonTable } from './comparison';
 export { focalLossExplorer, lossByMargin, lossByProbability, singularFactor } from './derivation';
