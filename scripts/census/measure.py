@@ -13,7 +13,8 @@ Its alpha_t is 1.
 import numpy as np
 
 SETTINGS = {
-    'gammas': [0.0, 0.1, 0.5, 0.9],  # 0.0, as a hyperparameter comes: a power of the integer 0 is computed in another way
+    # 0.0, as hyperparameters come: JAX computes a power of the integer 0 in another way
+    'gammas': [0.0, 0.1, 0.5, 0.9],
     'labels': [1, 0],
     'dtypes': ['float32', 'float16', 'bfloat16'],
     # |x| to which a fault is looked for. Near 2^127 even a factor alpha decides whether there is one.
