@@ -10,7 +10,16 @@ const oneTensorflow = (...allowed) => [
 ];
 
 export default tseslint.config(
-  globalIgnores(['**/dist/', '.venv/', '.setup/', '.bench/', 'data/', 'site/', '**/.ipynb_checkpoints/']),
+  globalIgnores([
+    '**/dist/',
+    '.venv/',
+    '.setup/',
+    '.bench/',
+    '.census/',
+    'data/',
+    'site/',
+    '**/.ipynb_checkpoints/',
+  ]),
   eslint.configs.recommended,
   {
     rules: {

@@ -16,6 +16,7 @@ const node = process.execPath;
 
 await stage('lint', [node, 'node_modules/eslint/bin/eslint.js', '.']);
 await stage('format', [node, 'node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.']);
+await stage('links and spelling', [node, 'scripts/check-text.mjs'], lastLine);
 const compiled = await stage('types of lib', [node, 'node_modules/typescript/bin/tsc', '-b']);
 if (compiled) {
   await stage('cells of the notebooks', [node, 'scripts/check-notebooks.mjs'], lastLine);

@@ -50,6 +50,9 @@ export {
 } from './grid';
 
 export {
+  censusErrors,
+  censusFaults,
+  censusTable,
   comparisonSources,
   comparisonTable,
   costByModels,
@@ -119,11 +122,14 @@ export {
   publishedSegmentation,
 } from './results';
 export { epochResults, readExperiments, readResults, writeResults } from './results';
-export { compareDeaths, readBench, readRun, toDataFrame, writeRun } from './results';
+export { compareDeaths, readBench, readCensus, readRun, toDataFrame, writeRun } from './results';
 export { pairedDifferences, readLossComparison } from './results';
 export {
   type Bench,
   type BenchRow,
+  type Census,
+  type CensusRow,
+  type CensusSettings,
   type CellDeath,
   type ComparedRun,
   type Comparison,

@@ -10,6 +10,7 @@ export { gradientBound, ulpMaps, type BoundAtGamma, type ComputedValue } from '.
 export { epsilonBias, smallestEpsilons, type SmallestEpsilon } from './epsilonBias';
 export { differenceIntervals, marginDistribution } from './lossComparison';
 export { safetyMap, type Safety } from './safetyMap';
+export { censusErrors, censusFaults, censusTable } from './census';
 export { linspace } from './style';
 export { comparisonSources, comparisonTable } from './comparison';
 export { focalLossExplorer, lossByMargin, lossByProbability, singularFactor } from './derivation';

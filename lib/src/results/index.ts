@@ -1,5 +1,6 @@
 export { readBench, type Bench, type BenchRow } from './benchFile';
 export { besidePaper, readExperiments, type Comparison } from './besidePaper';
+export { readCensus, type Census, type CensusRow, type CensusSettings } from './census';
 export { compareDeaths, type CellDeath, type DeathComparison, type DeathPair } from './compareDeaths';
 export { epochResults, type EpochResult } from './epochResults';
 export {

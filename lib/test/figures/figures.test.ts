@@ -3,6 +3,9 @@ import { describe, test } from 'node:test';
 import * as vega from 'vega';
 import * as vegaLite from 'vega-lite';
 import {
+  censusErrors,
+  censusFaults,
+  censusTable,
   compareDeaths,
   costByModels,
   deathMap,
@@ -24,6 +27,8 @@ import {
   stepTimes,
   tf,
   trainingCurves,
+  type Census,
+  type CensusRow,
   type VegaLiteSpec,
 } from 'focal-loss-lab';
 
@@ -104,7 +109,36 @@ const sizes = {
   })),
 };
 
+const census: Census = {
+  settings: {
+    gammas: [0, 0.5],
+    ...{ largestLogit: 1e4, near: 8, farEasy: 40, farHard: 100, wrong: 0.01, date: '2026-01-31' },
+  },
+  versions: {},
+  rows: [
+    measured({ library: 'old and new', version: '0.9.0', easyFaultAt: 17.3, hardFaultAt: 14.56 }),
+    measured({ library: 'old and new', version: '0.10.0' }),
+    measured({ library: 'textbook', version: '1.0', gamma: 0, easyFaultAt: 16.64, gradientError: 2e-4 }),
+    measured({ library: 'textbook', version: '1.0', label: 0, easyFaultAt: 17.33, hardWrongFrom: 12.5 }),
+    measured({ library: 'ours', version: null, source: 'formula', gradientError: 0.5 }),
+  ],
+};
+
+function measured(change: Partial<CensusRow>): CensusRow {
+  const row: CensusRow = {
+    ...{ library: 'a', version: '1', variant: null, source: 'package', framework: 'PyTorch' },
+    ...{ defaultGamma: 2, defaultAlpha: null, dtype: 'float32', gamma: 0.5, label: 1 },
+    ...{ easyFaultAt: null, easyFault: null, hardFaultAt: null, hardFault: null },
+    ...{ lossError: 1e-7, gradientError: 1e-7, easyWrongFrom: null, hardWrongFrom: null },
+    ...{ hardGradientError: 1e-7, ...change },
+  };
+  const faultOf = (at: number | null) => (at === null ? null : 'gradient NaN');
+  return { ...row, easyFault: faultOf(row.easyFaultAt), hardFault: faultOf(row.hardFaultAt) };
+}
+
 const figures: Record<string, VegaLiteSpec> = {
+  censusFaults: censusFaults(census),
+  censusErrors: censusErrors(census, { gamma: 0.5 }),
   stepTimes: stepTimes(speed),
   costByModels: costByModels(sizes),
   deathMaps: deathMaps(comparison, grids),
@@ -286,6 +320,55 @@ describe('the figures on speed', () => {
   test('one number of models is no curve', () => {
     const alone = { ...sizes, rows: sizes.rows.slice(0, 1) };
     assert.throws(() => costByModels(alone), /costByModels: expected two numbers of models or more/);
+  });
+});
+
+describe('the figures of the census', () => {
+  test('the title counts libraries in their newest version, not our formulas', () => {
+    assert.equal(
+      titleOf(figures.censusFaults),
+      '1 of 2 libraries goes NaN at a gamma below 1, from |logit| 16.6 on; 1 at gamma 0 too',
+    );
+  });
+  test('a cell shows the first logit, negative where label 0 is right or label 1 is wrong; a ring stands for none', async () => {
+    const svg = await draw(figures.censusFaults);
+    for (const text of ['−14.56', '16.64', '−17.33', '○', 'old and new 0.10.0'])
+      assert.ok(svg.includes(`>${text}</text>`), text);
+    assert.ok(!svg.includes('>17.30</text>'), 'the later of two faults');
+  });
+  test('the implementation with the earliest fault comes first, those without one last', () => {
+    const names = censusTable(census, { gamma: 0.5 }).map((row) => row.implementation);
+    assert.deepEqual(names, ['old and new 0.9.0', 'textbook 1.0', 'old and new 0.10.0', 'ours']);
+  });
+  test('if no library has a fault, the title says so, and the figure is drawn', async () => {
+    const safe = censusFaults({ ...census, rows: [measured({}), measured({ label: 0 })] });
+    assert.equal(titleOf(safe), 'None of 1 libraries goes NaN');
+    await draw(safe);
+  });
+  test('a fault that is no NaN is not called one', () => {
+    const rows = [{ ...measured({ easyFaultAt: 9 }), easyFault: 'gradient Infinity' }];
+    assert.match(titleOf(censusFaults({ ...census, rows })), /^1 of 1 libraries goes NaN or infinite at/);
+  });
+  test('the errors of the title are those of packages, at the gamma asked for', () => {
+    assert.equal(titleOf(figures.censusErrors), 'All of 2 libraries keep six digits');
+    assert.equal(
+      titleOf(censusErrors(census, { gamma: 0 })),
+      '0 of 1 libraries keep six digits; the others are off by up to 0.02 %',
+    );
+  });
+  test('the table says what was measured, and what was not found', () => {
+    const row = censusTable(census, { gamma: 0.5 })[1];
+    assert.equal(row['label 0'], '−17.33');
+    assert.equal(row['first NaN, label 1'], 'none');
+    assert.equal(row['wrong from'], '12.5');
+    assert.equal(row['gradient 1 % off: right from'], 'none to 40');
+  });
+  test('a number format or a gamma that was not measured is refused', () => {
+    assert.throws(() => censusFaults(census, 'float16'), /censusFaults: there is no row of float16/);
+    assert.throws(
+      () => censusErrors(census, { gamma: 2 }),
+      /censusErrors: nothing was measured at gamma 2; expected one of 0, 0\.5/,
+    );
   });
 });
 

@@ -1,0 +1,297 @@
+// The figures on the focal losses of other libraries in notebooks/06-exact-focal-loss.ipynb.
+import type { VegaLiteSpec } from '../display';
+import type { Census, CensusRow } from '../results';
+
+/** Red where it is early, pale where it is late: the first logit with a NaN. */
+const EARLY_TO_LATE = ['#B00020', '#F6D5CF'];
+const SAFE = '#E8F1EC';
+/** Colors of the labels (Okabe-Ito); their shapes differ too. */
+const LABELS = { domain: ['label 1', 'label 0'], range: ['#0072B2', '#E69F00'] };
+
+/** 'Keras 3.15.1 (logits, XLA)' */
+const nameOf = ({ library, version, variant }: CensusRow) =>
+  [library, version, variant && `(${variant})`].filter(Boolean).join(' ');
+
+/** The first fault of a row, as a logit with its sign; null if there is none. */
+function firstFault({ label, easyFaultAt, easyFault, hardFaultAt, hardFault }: CensusRow) {
+  const easySign = label === 1 ? 1 : -1;
+  const faults = [
+    { size: easyFaultAt, logit: easySign * (easyFaultAt ?? 0), what: easyFault, side: 'right' },
+    { size: hardFaultAt, logit: -easySign * (hardFaultAt ?? 0), what: hardFault, side: 'wrong' },
+  ].filter(({ size }) => size !== null);
+  if (faults.length === 0) return null;
+  return faults.reduce((first, next) => (Math.abs(next.logit) < Math.abs(first.logit) ? next : first));
+}
+
+/** Whether a package brings it, and no newer version of the library was measured. */
+function isCurrent(row: CensusRow, rows: readonly CensusRow[]): boolean {
+  if (row.source === 'formula') return false;
+  const newer = (a: string, b: string) => a.localeCompare(b, 'en', { numeric: true }) > 0;
+  return !rows.some(
+    ({ library, version }) =>
+      library === row.library && version !== null && newer(version, row.version ?? ''),
+  );
+}
+
+/** Six digits are right. */
+const SHARP = 5e-6;
+
+const percent = (x: number) => `${Number((100 * x).toPrecision(2))} %`;
+const signed = (x: number) => (x < 0 ? `−${(-x).toFixed(2)}` : x.toFixed(2));
+
+/** The rows of one number format. */
+function rowsOf({ rows }: Census, dtype: CensusRow['dtype'], caller: string): CensusRow[] {
+  const own = rows.filter((row) => row.dtype === dtype);
+  if (own.length === 0) throw new RangeError(`${caller}: there is no row of ${dtype}`);
+  return own;
+}
+
+/** Names of the implementations, those with the earliest fault first; equal ones in the order of the census. */
+function inOrderOfFaults(rows: readonly CensusRow[]): string[] {
+  const names = [...new Set(rows.map(nameOf))];
+  const key = (name: string) => {
+    const sizes = rows
+      .filter((row) => nameOf(row) === name)
+      .map((row) => Math.abs(firstFault(row)?.logit ?? Infinity));
+    return { first: Math.min(...sizes), faults: sizes.filter(Number.isFinite).length };
+  };
+  const keys = new Map(names.map((name) => [name, key(name)]));
+  return names.sort((a, b) => {
+    const [one, other] = [keys.get(a), keys.get(b)] as [ReturnType<typeof key>, ReturnType<typeof key>];
+    if (one.first !== other.first) return one.first < other.first ? -1 : 1;
+    return other.faults - one.faults;
+  });
+}
+
+/**
+ * The first logit whose loss or gradient is not finite, implementation by implementation, for each gamma and label. A ring
+ * stands for none.
+ *
+ * @throws RangeError if nothing was measured in this dtype
+ */
+export function censusFaults(census: Census, dtype: CensusRow['dtype'] = 'float32'): VegaLiteSpec {
+  const rows = rowsOf(census, dtype, 'censusFaults');
+  const { date, largestLogit } = census.settings;
+  const cells = rows.map((row) => {
+    const fault = firstFault(row);
+    return {
+      implementation: nameOf(row),
+      gamma: row.gamma,
+      label: `label ${row.label}`,
+      size: fault && Math.abs(fault.logit),
+      text: fault ? signed(fault.logit) : '○',
+      what: fault ? `${fault.what}, the prediction being ${fault.side}` : `none to ${largestLogit}`,
+      framework: row.framework,
+    };
+  });
+  const implementations = inOrderOfFaults(rows);
+  const encoding = {
+    y: {
+      field: 'implementation',
+      type: 'nominal',
+      sort: implementations,
+      title: null,
+      axis: { labelLimit: 400, ticks: false, domain: false },
+    },
+    x: {
+      field: 'gamma',
+      type: 'ordinal',
+      title: 'gamma',
+      axis: { orient: 'top', ticks: false, domain: false },
+    },
+  };
+  const tooltip = ['implementation', 'gamma', 'label', 'text', 'what', 'framework'].map((field) => ({
+    field,
+    title: field === 'text' ? 'first at logit' : field,
+  }));
+  const early = Math.min(...cells.map((cell) => cell.size ?? largestLogit));
+  return {
+    title: {
+      text: faultsInWords(rows),
+      subtitle: [
+        `First logit with a loss or gradient that is not finite, in ${dtype}, on the CPU, ${date}. ○: none to ±${largestLogit.toLocaleString('en')}.`,
+        'Its sign tells a right prediction (label 1: positive, label 0: negative) from a wrong one.',
+      ],
+    },
+    data: { values: cells },
+    facet: { column: { field: 'label', type: 'nominal', title: null, sort: LABELS.domain } },
+    spec: {
+      width: { step: 58 },
+      height: { step: 21 },
+      layer: [
+        {
+          transform: [{ filter: 'datum.size === null' }],
+          mark: { type: 'rect', stroke: 'white', strokeWidth: 2, color: SAFE },
+          encoding: { ...encoding, tooltip },
+        },
+        {
+          transform: [{ filter: 'datum.size !== null' }],
+          mark: { type: 'rect', stroke: 'white', strokeWidth: 2 },
+          encoding: {
+            ...encoding,
+            tooltip,
+            color: {
+              field: 'size',
+              type: 'quantitative',
+              scale: { type: 'log', domain: [early, 8 * early], range: EARLY_TO_LATE, clamp: true },
+              legend: null,
+            },
+          },
+        },
+        {
+          mark: { type: 'text', fontSize: 10.5 },
+          encoding: {
+            ...encoding,
+            tooltip,
+            text: { field: 'text' },
+            color: {
+              condition: { test: `datum.size !== null && datum.size < ${2 * early}`, value: 'white' },
+              value: '#222222',
+            },
+          },
+        },
+      ],
+    },
+  };
+}
+
+/** '6 of 9 libraries go NaN at 0 < gamma < 1, from logit 14.56 on; 1 of them at gamma 0 too' */
+function faultsInWords(rows: readonly CensusRow[]): string {
+  const current = rows.filter((row) => isCurrent(row, rows));
+  const count = (found: readonly CensusRow[]) => new Set(found.map(({ library }) => library)).size;
+  const faulty = current.filter((row) => firstFault(row) !== null);
+  const total = count(current);
+  if (faulty.length === 0) return `None of ${total} libraries goes NaN`;
+  const first = Math.min(...faulty.map((row) => Math.abs(firstFault(row)?.logit ?? Infinity)));
+  const atZero = count(faulty.filter(({ gamma }) => gamma === 0));
+  const found = count(faulty);
+  const nan = faulty.every((row) => firstFault(row)?.what?.includes('NaN')) ? 'NaN' : 'NaN or infinite';
+  return (
+    `${found} of ${total} libraries ${found === 1 ? 'goes' : 'go'} ${nan} at a gamma below 1, ` +
+    `from |logit| ${first.toFixed(1)} on; ${atZero} at gamma 0 too`
+  );
+}
+
+/**
+ * Largest relative errors of loss and gradient in the ordinary range of logits, in float32, implementation by
+ * implementation.
+ *
+ * @throws RangeError if nothing was measured at this gamma
+ */
+export function censusErrors(census: Census, { gamma }: { gamma: number }): VegaLiteSpec {
+  const rows = rowsOf(census, 'float32', 'censusErrors').filter((row) => row.gamma === gamma);
+  if (rows.length === 0)
+    throw new RangeError(
+      `censusErrors: nothing was measured at gamma ${gamma}; expected one of ${census.settings.gammas.join(', ')}`,
+    );
+  const { near, date } = census.settings;
+  const points = rows.flatMap((row) =>
+    (['loss', 'gradient'] as const).map((part) => ({
+      implementation: nameOf(row),
+      label: `label ${row.label}`,
+      part,
+      error: row[`${part}Error`] ?? 0,
+    })),
+  );
+  const worst = (name: string) =>
+    Math.max(...points.filter(({ implementation }) => implementation === name).map(({ error }) => error));
+  const implementations = [...new Set(points.map(({ implementation }) => implementation))];
+  implementations.sort((a, b) => worst(b) - worst(a));
+
+  const current = rows.filter((row) => isCurrent(row, rows));
+  const errors = (found: readonly CensusRow[]) =>
+    found.flatMap(({ lossError, gradientError }) => [lossError ?? 0, gradientError ?? 0]);
+  const libraries = [...new Set(current.map(({ library }) => library))];
+  const sharp = libraries.filter((library) =>
+    errors(current.filter((row) => row.library === library)).every((error) => error < SHARP),
+  );
+  const color = {
+    field: 'label',
+    type: 'nominal',
+    title: null,
+    scale: LABELS,
+  };
+  return {
+    title: {
+      text:
+        sharp.length === libraries.length
+          ? `All of ${libraries.length} libraries keep six digits`
+          : `${sharp.length} of ${libraries.length} libraries keep six digits; the others are off by up to ${percent(Math.max(...errors(current)))}`,
+      subtitle: [
+        `Largest relative error of loss and gradient for |logit| up to ${near}, gamma ${gamma}, float32, on the CPU, ${date}.`,
+        'Dashed: 2^-24, which rounding the exact value to float32 may cost already.',
+      ],
+    },
+    hconcat: (['loss', 'gradient'] as const).map((part, column) => ({
+      width: 240,
+      height: { step: 19 },
+      layer: [
+        {
+          data: { values: [{ rounding: 2 ** -24 }] },
+          mark: { type: 'rule', color: '#888888', strokeDash: [3, 3] },
+          encoding: { x: { field: 'rounding', type: 'quantitative' } },
+        },
+        {
+          data: { values: points.filter((point) => point.part === part) },
+          mark: { type: 'point', filled: true, size: 70, opacity: 0.9, tooltip: true },
+          encoding: {
+            x: {
+              field: 'error',
+              type: 'quantitative',
+              title: `relative error of the ${part}`,
+              scale: { type: 'log', domain: [1e-8, 1] },
+              axis: { format: '.0e', tickCount: 8 },
+            },
+            y: {
+              field: 'implementation',
+              type: 'nominal',
+              sort: implementations,
+              title: null,
+              axis: { grid: true, labels: column === 0, ticks: false, labelLimit: 400 },
+            },
+            color,
+            shape: { ...color, scale: { domain: LABELS.domain, range: ['circle', 'diamond'] } },
+          },
+        },
+      ],
+    })),
+  };
+}
+
+/**
+ * One row per implementation, for `show`: what it does unless told otherwise, and how it does at one gamma, in float32; of
+ * several labels the worse.
+ */
+export function censusTable(
+  census: Census,
+  { gamma }: { gamma: number },
+): Record<string, string | number | null>[] {
+  const rows = rowsOf(census, 'float32', 'censusTable').filter((row) => row.gamma === gamma);
+  const { near, wrong, farEasy, farHard } = census.settings;
+  return inOrderOfFaults(rows).map((name) => {
+    const own = rows.filter((row) => nameOf(row) === name);
+    const first = (label: number) => {
+      const row = own.find((each) => each.label === label);
+      const fault = row && firstFault(row);
+      return fault ? signed(fault.logit) : 'none';
+    };
+    const worst = (key: 'lossError' | 'gradientError') =>
+      Math.max(...own.map((row) => row[key] ?? 0)).toExponential(1);
+    const earliest = (key: 'easyWrongFrom' | 'hardWrongFrom', far: number) => {
+      const found = Math.min(...own.map((row) => row[key] ?? Infinity));
+      return found === Infinity ? `none to ${far}` : found.toFixed(1);
+    };
+    return {
+      implementation: name,
+      'run as': own[0].source,
+      'default gamma': own[0].defaultGamma,
+      'default alpha': own[0].defaultAlpha,
+      'first NaN, label 1': first(1),
+      'label 0': first(0),
+      [`error of the loss to ${near}`]: worst('lossError'),
+      'of the gradient': worst('gradientError'),
+      [`gradient ${percent(wrong)} off: right from`]: earliest('easyWrongFrom', farEasy),
+      'wrong from': earliest('hardWrongFrom', farHard),
+    };
+  });
+}

@@ -1,0 +1,46 @@
+// What the text of a Markdown file or a notebook consists of.
+import fs from 'node:fs';
+
+/** @returns {{ markdown: string, code: string }} of a notebook, the sources of its cells; of a Markdown file, all of it */
+export function readPage(file) {
+  const content = fs.readFileSync(file, 'utf8');
+  if (!file.endsWith('.ipynb')) return { markdown: content, code: '' };
+  const { cells } = JSON.parse(content);
+  const sources = (type) =>
+    cells.filter((cell) => cell.cell_type === type).map(({ source }) => [source].flat().join(''));
+  return { markdown: sources('markdown').join('\n\n'), code: sources('code').join('\n\n') };
+}
+
+/** Targets of links and images, in Markdown or HTML; what stands in code is none. */
+export function linksIn(markdown) {
+  const prose = markdown.replace(/^( *)(```|~~~)[^]*?^\1\2/gm, '').replace(/(`+)[^`][^]*?\1/g, '');
+  const links = [...prose.matchAll(/\]\(<?([^)\s>]+)>?(?: +"[^"]*")?\)/g)];
+  const tags = [...prose.matchAll(/<(?:a|img)\b[^>]*\b(?:href|src)="([^"]+)"/g)];
+  const urls = [...prose.matchAll(/<(https?:[^>\s]+)>/g)];
+  return [...links, ...tags, ...urls].map((match) => match[1]);
+}
+
+/** What the part of a link after # may be: GitHub's names of the headings, or JupyterLab's in a notebook; HTML ids. */
+export function anchorsOf(file) {
+  const { markdown } = readPage(file);
+  const prose = markdown.replace(/^( *)(```|~~~)[^]*?^\1\2/gm, '');
+  const ids = [...prose.matchAll(/<\w+\b[^>]*\bid="([^"]+)"/g)].map((match) => match[1]);
+  const headings = [...prose.matchAll(/^#{1,6} +(.+?) *#*$/gm)].map((match) => match[1]);
+  const names = headings.map((heading) =>
+    file.endsWith('.ipynb') ? jupyterName(heading) : githubName(heading),
+  );
+  const counted = names.map((name, i) => {
+    const before = names.slice(0, i).filter((other) => other === name).length;
+    return before ? `${name}-${before}` : name;
+  });
+  return new Set([...ids, ...counted]);
+}
+
+const jupyterName = (heading) => heading.replaceAll(' ', '-');
+
+const githubName = (heading) =>
+  heading
+    .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+    .toLowerCase()
+    .replace(/[^\p{Letter}\p{Number}\p{Mark}_ -]/gu, '')
+    .replaceAll(' ', '-');
