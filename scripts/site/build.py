@@ -5,6 +5,7 @@ pictures.
 """
 
 import argparse
+import mimetypes
 import os
 import re
 import shutil
@@ -94,7 +95,6 @@ class Exporter(HTMLExporter):
         super().__init__(
             extra_template_basedirs=[str(SOURCES)],
             template_name='template',
-            embed_images=True,
             exclude_input_prompt=True,
             exclude_output_prompt=True,
         )
@@ -105,7 +105,18 @@ class Exporter(HTMLExporter):
         soup = BeautifulSoup(super().markdown2html(context, source), 'html.parser')
         for link in soup.select('a[href]'):
             link['href'] = self.resolve(link['href'])
+        folder = Path(context['resources']['metadata']['path'])
+        for image in soup.select('img[src]'):  # nbconvert's embed_images would tear a <details> from its content
+            image['src'] = embed(image['src'], folder)
         return str(soup)
+
+
+def embed(source, folder):
+    url = urlsplit(source)
+    if url.scheme or url.netloc:
+        return source
+    content = b64encode((folder / unquote(url.path)).read_bytes()).decode()
+    return f'data:{mimetypes.guess_type(url.path)[0]};base64,{content}'
 
 
 def write_page(page, pages, folder, out, repository):
