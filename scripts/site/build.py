@@ -120,17 +120,14 @@ def embed(source, folder):
 
 
 def write_page(page, pages, folder, out, repository):
-    by_path = {other.path: other for other in pages}
-
     def resolve(href):
         url = urlsplit(href)
         if url.scheme or url.netloc or not url.path:
             return href
         target = Path(os.path.normpath(page.path.parent / unquote(url.path)))
-        if target in by_path:
-            new = page.link_to(by_path[target])
-        else:
-            new = source_link(target)
+        # A folder of notebooks is its first one.
+        other = next((other for other in pages if target in (other.path, other.path.parent)), None)
+        new = page.link_to(other) if other else source_link(target)
         return f'{new}#{url.fragment}' if url.fragment else new
 
     def source_link(target):

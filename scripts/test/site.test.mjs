@@ -36,7 +36,9 @@ describe('npm run site', () => {
     source: 'const x = 1;',
   };
   const notebooks = {
-    'index.ipynb': [markdown('# A map', '[Do it](exercises/01-do.ipynb#Hints), [license](../LICENSE)')],
+    'index.ipynb': [
+      markdown('# A map', '[Do it](exercises/01-do.ipynb#Hints), [license](../LICENSE), [all](exercises)'),
+    ],
     'exercises/01-do.ipynb': [
       markdown('# Do it', '## Hints', 'Back to [the map](../index.ipynb).', '', '![A dot](../dot.svg)'),
       markdown('<details><summary>Hint</summary>', '', 'Say *please*.', '</details>'),
@@ -62,6 +64,7 @@ describe('npm run site', () => {
   test('links between notebooks become links between pages, others lead to the file in the clone', () => {
     assert.match(html('index.html'), /href="exercises\/01-do\.html#Hints"/);
     assert.match(html('index.html'), /href="\.\.\/LICENSE"/);
+    assert.match(html('index.html'), /<a href="exercises\/01-do\.html">all<\/a>/);
     assert.match(html('exercises/01-do.html'), /<p>Back to <a href="\.\.\/index\.html">/);
   });
 
