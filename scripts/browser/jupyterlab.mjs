@@ -126,26 +126,27 @@ export function runAllCells(page) {
   });
 }
 
-/** How many code cells and charts the open notebook has, and what failed in it. */
+/** How many code cells and charts the open notebook has, which cells were not run, and what failed in the others. */
 export function readNotebook(page) {
   return page.evaluate(() => {
     const { widgets } = globalThis.jupyterapp.shell.currentWidget.content;
     const code = widgets.map(({ model }) => model.toJSON()).filter((cell) => cell.cell_type === 'code');
     const text = (value) => (Array.isArray(value) ? value.join('') : value).trim().slice(0, 300);
-    const failures = code.flatMap((cell, index) => {
-      if (text(cell.source) === '') return [];
-      if (cell.execution_count === null) return [`code cell ${index + 1} was not run`];
-      return cell.outputs.flatMap((output) => {
+    const failures = code.flatMap((cell) =>
+      cell.outputs.flatMap((output) => {
         if (output.output_type === 'error')
           return [`cell [${cell.execution_count}]: ${output.ename}: ${output.evalue}`];
         if (output.name === 'stderr') return [`cell [${cell.execution_count}]: stderr: ${text(output.text)}`];
         return [];
-      });
-    });
+      }),
+    );
+    const unrun = code.flatMap((cell, index) =>
+      text(cell.source) === '' || cell.execution_count !== null ? [] : [`code cell ${index + 1} was not run`],
+    );
     const isChart = (output) =>
       Object.keys(output.data ?? {}).some((type) => type.startsWith('application/vnd.vega'));
     const charts = code.flatMap((cell) => cell.outputs).filter(isChart).length;
-    return { cells: code.length, charts, failures };
+    return { cells: code.length, charts, unrun, failures };
   });
 }
 

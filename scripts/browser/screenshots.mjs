@@ -92,8 +92,8 @@ async function lookAtNotebook(notebook) {
     const start = performance.now();
     await runAllCells(page);
     const seconds = ((performance.now() - start) / 1000).toFixed(1);
-    const { cells, charts, failures } = await readNotebook(page);
-    problems.push(...failures);
+    const { cells, charts, unrun, failures } = await readNotebook(page);
+    problems.push(...unrun, ...failures);
     await chartsAreDrawn(page, charts);
     await settle(page);
     const pictures = await photograph(page, name, '.jp-WindowedPanel-outer');

@@ -5,6 +5,7 @@ pictures.
 """
 
 import argparse
+import mimetypes
 import os
 import re
 import shutil
@@ -94,7 +95,6 @@ class Exporter(HTMLExporter):
         super().__init__(
             extra_template_basedirs=[str(SOURCES)],
             template_name='template',
-            embed_images=True,
             exclude_input_prompt=True,
             exclude_output_prompt=True,
         )
@@ -105,21 +105,29 @@ class Exporter(HTMLExporter):
         soup = BeautifulSoup(super().markdown2html(context, source), 'html.parser')
         for link in soup.select('a[href]'):
             link['href'] = self.resolve(link['href'])
+        folder = Path(context['resources']['metadata']['path'])
+        for image in soup.select('img[src]'):  # nbconvert's embed_images would tear a <details> from its content
+            image['src'] = embed(image['src'], folder)
         return str(soup)
 
 
-def write_page(page, pages, folder, out, repository):
-    by_path = {other.path: other for other in pages}
+def embed(source, folder):
+    url = urlsplit(source)
+    if url.scheme or url.netloc:
+        return source
+    content = b64encode((folder / unquote(url.path)).read_bytes()).decode()
+    return f'data:{mimetypes.guess_type(url.path)[0]};base64,{content}'
 
+
+def write_page(page, pages, folder, out, repository):
     def resolve(href):
         url = urlsplit(href)
         if url.scheme or url.netloc or not url.path:
             return href
         target = Path(os.path.normpath(page.path.parent / unquote(url.path)))
-        if target in by_path:
-            new = page.link_to(by_path[target])
-        else:
-            new = source_link(target)
+        # A folder of notebooks is its first one.
+        other = next((other for other in pages if target in (other.path, other.path.parent)), None)
+        new = page.link_to(other) if other else source_link(target)
         return f'{new}#{url.fragment}' if url.fragment else new
 
     def source_link(target):

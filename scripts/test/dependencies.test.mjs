@@ -28,7 +28,8 @@ const python = [
 
 test('the table names exactly the direct dependencies', () => {
   assert.ok(python.includes('tensorflow') && python.includes('ziglang'), `${python}`);
-  assert.deepEqual(rows.map(({ name }) => name).sort(), [...new Set([...npm, ...python])].sort());
+  const named = new Set([...npm, ...python]); // both package.json name vega and vega-lite
+  assert.deepEqual(rows.map(({ name }) => name).sort(), [...named].sort());
 });
 
 test('it says of each what it is for', () => {

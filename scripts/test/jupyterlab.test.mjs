@@ -36,7 +36,10 @@ describe('in JupyterLab', { skip: executable ? false : NO_CHROMIUM }, () => {
     fs.cpSync(path.join(root, 'notebooks'), path.join(clone, 'notebooks'), { recursive: true });
     fs.symlinkSync(path.join(root, 'node_modules'), path.join(clone, 'node_modules'));
     fs.writeFileSync(path.join(clone, 'notebooks/training.ipynb'), JSON.stringify(notebookOf(ENDLESS, AFTERWARDS)));
-    server = await startJupyterLab(clone, scratch, { ...environment(scratch), FOCAL_PROFILE: 'quick' });
+    const env = { ...environment(scratch), FOCAL_PROFILE: 'quick' };
+    fs.mkdirSync(path.join(clone, 'data'));
+    fs.symlinkSync(env.FOCAL_RESULTS_DIR, path.join(clone, 'data/results'));
+    server = await startJupyterLab(clone, scratch, env);
     browser = await launch(executable);
   }); // prettier-ignore
 
@@ -60,13 +63,13 @@ describe('in JupyterLab', { skip: executable ? false : NO_CHROMIUM }, () => {
 
   /** What a reader would object to, once all there is to be drawn has had its time. */
   async function lookAt(page) {
-    const { charts, failures } = await readNotebook(page);
+    const { charts, unrun, failures } = await readNotebook(page);
     await chartsAreDrawn(page, charts);
     const formulas = await page.waitForFunction(rawFormulas, [], { timeout: DRAWN_MS }).then(
       () => [],
       () => ['formulas are not drawn'],
     );
-    return { charts, found: [...failures, ...formulas, ...(await page.evaluate(inspect))] };
+    return { charts, unrun, found: [...failures, ...formulas, ...(await page.evaluate(inspect))] };
   }
 
   for (const name of notebooks)

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { findChromium, launch, NO_CHROMIUM, openPage } from '../browser/chromium.mjs';
+import { findTooltip } from '../browser/jupyterlab.mjs';
 import { root } from '../setup/project.mjs';
 
 const DESKTOP = { viewport: { width: 1280, height: 900 }, colorScheme: 'light' };
@@ -35,8 +36,14 @@ describe('npm run site', () => {
     source: 'const x = 1;',
   };
   const notebooks = {
-    'index.ipynb': [markdown('# A map', '[Do it](exercises/01-do.ipynb#Hints), [license](../LICENSE)')],
-    'exercises/01-do.ipynb': [markdown('# Do it', '## Hints', 'Back to [the map](../index.ipynb).'), code],
+    'index.ipynb': [
+      markdown('# A map', '[Do it](exercises/01-do.ipynb#Hints), [license](../LICENSE), [all](exercises)'),
+    ],
+    'exercises/01-do.ipynb': [
+      markdown('# Do it', '## Hints', 'Back to [the map](../index.ipynb).', '', '![A dot](../dot.svg)'),
+      markdown('<details><summary>Hint</summary>', '', 'Say *please*.', '</details>'),
+      code,
+    ],
   };
   fs.cpSync(path.join(root, 'scripts/site'), path.join(clone, 'scripts/site'), { recursive: true });
   fs.symlinkSync(path.join(root, 'node_modules'), path.join(clone, 'node_modules'));
@@ -45,6 +52,7 @@ describe('npm run site', () => {
     fs.mkdirSync(path.dirname(file), { recursive: true });
     fs.writeFileSync(file, JSON.stringify({ cells, metadata: {}, nbformat: 4, nbformat_minor: 4 }));
   }
+  fs.writeFileSync(path.join(clone, 'notebooks/dot.svg'), '<svg xmlns="http://www.w3.org/2000/svg"/>');
   const html = (name) => fs.readFileSync(path.join(site, name), 'utf8');
 
   test('a notebook that nobody has run becomes a page, too, with the code of its cells', () => {
@@ -56,7 +64,16 @@ describe('npm run site', () => {
   test('links between notebooks become links between pages, others lead to the file in the clone', () => {
     assert.match(html('index.html'), /href="exercises\/01-do\.html#Hints"/);
     assert.match(html('index.html'), /href="\.\.\/LICENSE"/);
+    assert.match(html('index.html'), /<a href="exercises\/01-do\.html">all<\/a>/);
     assert.match(html('exercises/01-do.html'), /<p>Back to <a href="\.\.\/index\.html">/);
+  });
+
+  test('a hint stays folded together with its text, and a picture comes with the page', () => {
+    assert.match(
+      html('exercises/01-do.html'),
+      /<summary>Hint<\/summary>\s*<p>Say <em>please<\/em>\.<\/p>\s*<\/details>/,
+    );
+    assert.match(html('exercises/01-do.html'), /<img alt="A dot" src="data:image\/svg\+xml;base64,/);
   });
 
   test('every page links to all the others', () => {
@@ -82,7 +99,11 @@ describe('npm run site', () => {
     const { status, stderr } = build(clone, '--out', path.join(clone, 'notebooks'));
     assert.equal(status, 1);
     assert.match(stderr, /notebooks holds something else than a site/);
-    assert.deepEqual(fs.readdirSync(path.join(clone, 'notebooks')).sort(), ['exercises', 'index.ipynb']);
+    assert.deepEqual(fs.readdirSync(path.join(clone, 'notebooks')).sort(), [
+      'dot.svg',
+      'exercises',
+      'index.ipynb',
+    ]);
   });
 });
 
@@ -113,7 +134,7 @@ describe('the pages in a browser', { skip: executable ? false : NO_CHROMIUM }, (
   }
 
   for (const name of pages) {
-    const chartsOfNotebook = countCharts(path.join(root, 'notebooks', name.replace(/\.html$/, '.ipynb')));
+    const chartsOfNotebook = countCharts(notebookOf(name));
     for (const [where, options] of Object.entries({ 'a desktop': DESKTOP, 'a phone, dark': PHONE }))
       test(`${name} on ${where}: formulas and charts are drawn, nothing fails, nothing is too wide`, async () => {
         const { page, problems } = await open(name, options);
@@ -166,6 +187,13 @@ describe('the pages in a browser', { skip: executable ? false : NO_CHROMIUM }, (
     assert.ok(links.length > pages.length);
   });
 
+  test('a chart answers the mouse with a tooltip', async () => {
+    const name = pages.find((page) => countCharts(notebookOf(page)) > 0);
+    const { page } = await open(name, DESKTOP);
+    assert.ok(await findTooltip(page, page.locator('.chart svg').first()));
+    await page.close();
+  });
+
   test('every slider and menu changes its chart', async () => {
     let inputs = 0;
     for (const name of pages) {
@@ -174,7 +202,9 @@ describe('the pages in a browser', { skip: executable ? false : NO_CHROMIUM }, (
       for (let index = 0; index < (await charts.count()); index++) {
         const chart = charts.nth(index);
         const drawing = () => chart.locator('svg').first().innerHTML();
-        for (const input of await chart.locator('.vega-bindings :is(input, select)').all()) {
+        for (const input of await chart
+          .locator('.vega-bindings :is(input:not([type=radio]:checked), select)')
+          .all()) {
           const before = await drawing();
           await input.evaluate(choosesAnother);
           await waitFor(
@@ -189,6 +219,10 @@ describe('the pages in a browser', { skip: executable ? false : NO_CHROMIUM }, (
     assert.ok(inputs > 0);
   });
 });
+
+function notebookOf(page) {
+  return path.join(root, 'notebooks', page.replace(/\.html$/, '.ipynb'));
+}
 
 function countCharts(notebook) {
   const outputs = JSON.parse(fs.readFileSync(notebook, 'utf8')).cells.flatMap((cell) => cell.outputs ?? []);
