@@ -7,6 +7,12 @@ import { EPOCH_AXIS, FIRST_NAN_LOGITS } from './training';
 const CELL = 27;
 const GAMMA = { field: 'gamma', type: 'ordinal', title: 'gamma' };
 const THRESHOLD = { field: 'threshold', type: 'ordinal', title: 'threshold', axis: { labelAngle: 0 } };
+const tooltip = (title: string) => [
+  { field: 'gamma' },
+  { field: 'threshold' },
+  { field: 'text', type: 'nominal', title },
+];
+const FIRST_NAN = tooltip('first NaN in epoch');
 /** One scale for all maps of first epochs, counted from 1. */
 const epochScale = (end: number) => ({
   type: 'log',
@@ -40,8 +46,11 @@ export function deathMaps(
       .filter((cell) => cell.epoch !== null)
       .map((cell) => ({ ...cell, count: cell.epoch! + 1 }));
     const layers = layerOf(dead, {
-      mark: { type: 'rect', tooltip: true },
-      encoding: { color: { field: 'count', type: 'quantitative', scale: epochScale(end), legend: null } }, // the numbers stand in the cells
+      mark: 'rect',
+      encoding: {
+        color: { field: 'count', type: 'quantitative', scale: epochScale(end), legend: null }, // the numbers stand in the cells
+        tooltip: FIRST_NAN,
+      },
     });
     return panel(name, [...layers, textLayer(cells)]);
   };
@@ -56,8 +65,11 @@ export function deathMaps(
   const factorScale = { domain: [-2, 0, 2], range: ['#D55E00', '#f7f7f7', '#0072B2'], clamp: true };
   const difference = panel(`${second} / ${first}`, [
     ...layerOf(factors, {
-      mark: { type: 'rect', tooltip: true },
-      encoding: { color: { field: 'log', type: 'quantitative', scale: factorScale, legend: null } },
+      mark: 'rect',
+      encoding: {
+        color: { field: 'log', type: 'quantitative', scale: factorScale, legend: null },
+        tooltip: tooltip(`${second} / ${first}`),
+      },
     }),
     textLayer([...factors, ...others]),
   ]);
@@ -184,8 +196,9 @@ export function gridExplorer(
           {
             data: { values: cells },
             params: [picked],
-            mark: { type: 'rect', tooltip: true, cursor: 'pointer' },
+            mark: { type: 'rect', cursor: 'pointer' },
             encoding: {
+              tooltip: FIRST_NAN,
               color: {
                 condition: { test: 'datum.epoch === null', value: '#f0f0f0' },
                 field: 'count',
