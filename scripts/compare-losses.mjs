@@ -17,7 +17,7 @@ const DEFAULTS = {
   'batch-size': '64',
   threshold: '4',
   workers: String(availableParallelism()),
-  out: 'data/results/06-exact-or-stabilized.csv',
+  out: 'data/cache/compare-losses.csv', // not the file of notebook 6, which has other settings
 };
 const HELP = `npm run compare -- [OPTION...]
 
