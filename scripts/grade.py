@@ -126,7 +126,8 @@ def grade(student, name, original, limit):
     """The points of one notebook, and what the teacher should know about them."""
     found = [path for path in student.rglob(name) if path.is_file()]
     if not found:
-        return 0, 'missing'
+        similar = sorted(path.name for path in student.rglob(f'{Path(name).stem}*.ipynb'))
+        return 0, f'missing, but there is {similar[0]}: is it that one, renamed?' if similar else 'missing'
     if len(found) > 1:
         return 0, f'{len(found)} files of this name'
     try:

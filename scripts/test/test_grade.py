@@ -90,6 +90,8 @@ class Grades(unittest.TestCase):
         student('untouched', exercise_a(), exercise_b())
         student('partly', exercise_a('42', '7'), exercise_b(FORTY_TWO))
         student('missing', a=exercise_a('42', '42'))
+        student('renamed', a=exercise_a('42', '42'))
+        write(cls.students / 'renamed', 'b (1)', exercise_b(FORTY_TWO))
         # A cell that throws, and one that does not compile; the answers are in others.
         broken = [cell('x', "throw new Error('boom');"), cell('y', 'const text: string = 1;')]
         student('crashing', [*broken, *exercise_a('42', '42')], exercise_b('function three( {'))
@@ -143,6 +145,10 @@ class Grades(unittest.TestCase):
         self.assertEqual(self.remarks('missing'), 'b: missing')
         self.assertEqual(self.points('torn'), [0, 0, 0])
         self.assertRegex(self.remarks('torn'), '^a: not a notebook: .*; b: not a notebook: ')
+
+    def test_a_notebook_of_another_name_is_not_graded_but_named(self):
+        self.assertEqual(self.points('renamed'), [2, 0, 2])
+        self.assertIn('missing, but there is b (1).ipynb', self.remarks('renamed'))
 
     def test_a_cell_that_fails_or_does_not_compile_leaves_the_later_checks_their_points(self):
         self.assertEqual(self.points('crashing'), [2, 0, 2])
