@@ -5,13 +5,17 @@ import fs from 'node:fs';
 import path from 'node:path';
 import prettier from 'prettier';
 import ts from 'typescript';
+import { allNotebooks } from './pages.mjs';
 import { root } from './setup/project.mjs';
 
 const LONGEST_CELL = 30; // lines
 const PRINT_WIDTH = 95; // columns: more would scroll sideways in JupyterLab
 
 process.chdir(root);
-const files = process.argv.length > 2 ? process.argv.slice(2) : allNotebooks('notebooks');
+const files =
+  process.argv.length > 2
+    ? process.argv.slice(2)
+    : allNotebooks().map((name) => path.join('notebooks', name));
 const notebooks = files.map(readNotebook);
 const program = compile(notebooks);
 const eslint = new ESLint();
@@ -32,14 +36,6 @@ for (const notebook of notebooks) {
 }
 console.log(`${notebooks.length - failed} passed, ${failed} failed`);
 process.exitCode = failed ? 1 : 0;
-
-function allNotebooks(folder) {
-  return fs
-    .readdirSync(folder, { recursive: true })
-    .filter((name) => name.endsWith('.ipynb') && !name.includes('.ipynb_checkpoints'))
-    .map((name) => path.join(folder, name))
-    .sort();
-}
 
 /**
  * A notebook as one TypeScript module, in which a place can be traced back to its cell.

@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { WORKER_ENVIRONMENT } from '../lib/dist/grid/workerProcess.js';
 import { writeLossComparison } from '../lib/dist/results/lossComparison.js';
 import { parseProblem } from './parse-problem.mjs';
 
@@ -79,9 +80,8 @@ async function main() {
 /** Trains one seed in a process of its own with one thread, and tells of its epochs. */
 function inProcess(task, children) {
   return new Promise((resolve, reject) => {
-    const threads = { TF_NUM_INTRAOP_THREADS: '1', TF_NUM_INTEROP_THREADS: '1', OMP_NUM_THREADS: '1' };
     const child = fork(fileURLToPath(import.meta.url), [JSON.stringify(task)], {
-      env: { ...process.env, ...threads, TF_CPP_MIN_LOG_LEVEL: '2', NODE_NO_WARNINGS: '1' },
+      env: { ...process.env, ...WORKER_ENVIRONMENT },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     children.add(child);

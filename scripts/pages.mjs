@@ -1,5 +1,15 @@
-// What the text of a Markdown file or a notebook consists of.
+// The notebooks, and what the text of one, or of a Markdown file, consists of.
 import fs from 'node:fs';
+import path from 'node:path';
+import { root } from './setup/project.mjs';
+
+/** Their names within the folder notebooks, in alphabetical order. */
+export function allNotebooks() {
+  return fs
+    .readdirSync(path.join(root, 'notebooks'), { recursive: true })
+    .filter((name) => name.endsWith('.ipynb') && !name.includes('.ipynb_checkpoints'))
+    .sort();
+}
 
 /** @returns {{ markdown: string, code: string }} of a notebook, the sources of its cells; of a Markdown file, all of it */
 export function readPage(file) {

@@ -2,26 +2,18 @@
 // that lists its works and its contestants; rounds.mjs says what a contestant is.
 import os from 'node:os';
 import path from 'node:path';
-import { Interrupted, SetupFailure } from '../setup/failure.mjs';
-import { catchInterrupts, exitCodeOf } from '../setup/processes.mjs';
+import { runCommand } from '../command.mjs';
+import { catchInterrupts } from '../setup/processes.mjs';
 import { root, write } from '../setup/project.mjs';
 import { grid, gridSize } from './grid.mjs';
 import { models } from './models.mjs';
-import { parseOptions, usage, UsageError } from './options.mjs';
+import { parseOptions, usage } from './options.mjs';
 import { summarize, table } from './results.mjs';
 import { measure } from './rounds.mjs';
 
 const SUITES = { models, grid, 'grid-size': gridSize };
 
-try {
-  await main(parseOptions(process.argv.slice(2), SUITES));
-} catch (error) {
-  if (error instanceof UsageError) console.error(`[bench] ${error.message}; --help shows what there is`);
-  else if (error instanceof Interrupted) console.error('[bench] interrupted');
-  else if (error instanceof SetupFailure) console.error(`[bench] ${error.message}`);
-  else throw error;
-  process.exitCode = error instanceof Interrupted ? exitCodeOf(error.signal) : 1;
-}
+await runCommand('bench', () => main(parseOptions(process.argv.slice(2), SUITES)));
 
 async function main({ help, suite, out, threads, rounds, steps }) {
   if (help) return console.log(usage(SUITES));

@@ -1,7 +1,6 @@
 import { parseArgs } from 'node:util';
+import { UsageError } from '../command.mjs';
 import { parseProblem } from '../parse-problem.mjs';
-
-export class UsageError extends Error {}
 
 /** What `npm run bench -- --help` prints. */
 export const usage = (suites) =>

@@ -4,9 +4,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeRunOf } from '../../lib/dist/results/runFile.js';
+import { runCommand, UsageError } from '../command.mjs';
 import { parseProblem } from '../parse-problem.mjs';
-import { Interrupted, SetupFailure } from '../setup/failure.mjs';
-import { catchInterrupts, exitCodeOf, run } from '../setup/processes.mjs';
+import { SetupFailure } from '../setup/failure.mjs';
+import { catchInterrupts, run } from '../setup/processes.mjs';
 import { root } from '../setup/project.mjs';
 import { pythonVariables } from '../setup/python.mjs';
 import { environments } from './environments.mjs';
@@ -22,17 +23,7 @@ const USAGE = [
   `  --out FILE    the result (default ${DEFAULT_OUT})`,
 ].join('\n');
 
-class UsageError extends Error {}
-
-try {
-  await main(parseOptions(process.argv.slice(2)));
-} catch (error) {
-  if (error instanceof UsageError) console.error(`[census] ${error.message}; --help shows what there is`);
-  else if (error instanceof Interrupted) console.error('[census] interrupted');
-  else if (error instanceof SetupFailure) console.error(`[census] ${error.message}`);
-  else throw error;
-  process.exitCode = error instanceof Interrupted ? exitCodeOf(error.signal) : 1;
-}
+await runCommand('census', () => main(parseOptions(process.argv.slice(2))));
 
 async function main({ help, out }) {
   if (help) return console.log(USAGE);

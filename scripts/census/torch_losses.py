@@ -25,26 +25,25 @@ def by_autograd(loss_of):
     return evaluate
 
 
+def sigmoid_focal_loss(package, file, given):
+    """The function of this name in a file of the package."""
+    f = definitions(package, file, ['sigmoid_focal_loss'], given)['sigmoid_focal_loss']
+
+    @by_autograd
+    def evaluate(x, y, gamma):
+        return f(x, y, alpha=-1, gamma=gamma)
+
+    return Implementation(package, version(package), None, FUNCTION, f, evaluate)
+
+
 def torchvision():
     # The package starts only beside the build of PyTorch that its operators in C++ were compiled for.
     given = TORCH | {'_log_api_usage_once': lambda _: None}
-    f = definitions('torchvision', 'torchvision/ops/focal_loss.py', ['sigmoid_focal_loss'], given)['sigmoid_focal_loss']
-
-    @by_autograd
-    def evaluate(x, y, gamma):
-        return f(x, y, alpha=-1, gamma=gamma)
-
-    return Implementation('torchvision', version('torchvision'), None, FUNCTION, f, evaluate)
+    return sigmoid_focal_loss('torchvision', 'torchvision/ops/focal_loss.py', given)
 
 
 def fvcore():
-    f = definitions('fvcore', 'fvcore/nn/focal_loss.py', ['sigmoid_focal_loss'], TORCH)['sigmoid_focal_loss']
-
-    @by_autograd
-    def evaluate(x, y, gamma):
-        return f(x, y, alpha=-1, gamma=gamma)
-
-    return Implementation('fvcore', version('fvcore'), None, FUNCTION, f, evaluate)
+    return sigmoid_focal_loss('fvcore', 'fvcore/nn/focal_loss.py', TORCH)
 
 
 def mmdetection():

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, test } from 'node:test';
-import { parseOptions, UsageError } from '../bench/options.mjs';
+import { parseOptions } from '../bench/options.mjs';
+import { UsageError } from '../command.mjs';
 import { median, summarize, table } from '../bench/results.mjs';
 import { measure } from '../bench/rounds.mjs';
 import { root } from '../setup/project.mjs';

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
+import { allNotebooks } from '../pages.mjs';
 import { root } from '../setup/project.mjs';
 
 const SIGNATURE = Buffer.from('89504e470d0a1a0a', 'hex');
@@ -10,10 +11,7 @@ const RESOLUTION = 2; // pixels per CSS pixel
 const WIDEST = 1000; // CSS pixels: about what GitHub and a laptop show
 const HEAVIEST = 600_000; // bytes
 
-const notebooks = fs
-  .readdirSync(path.join(root, 'notebooks'), { recursive: true })
-  .filter((name) => name.endsWith('.ipynb') && !name.includes('.ipynb_checkpoints'));
-const outputs = notebooks.flatMap((notebook) =>
+const outputs = allNotebooks().flatMap((notebook) =>
   JSON.parse(fs.readFileSync(path.join(root, 'notebooks', notebook), 'utf8'))
     .cells.flatMap((cell) => cell.outputs ?? [])
     .map(({ data = {}, metadata = {} }) => ({ notebook, data, metadata })),

@@ -14,6 +14,7 @@ import {
   runAllCells,
   startJupyterLab,
 } from '../browser/jupyterlab.mjs';
+import { allNotebooks } from '../pages.mjs';
 import { root } from '../setup/project.mjs';
 
 const RUN = /^(01|02|06)-/; // the others train for minutes
@@ -21,10 +22,6 @@ const LIMIT_MS = 600_000;
 const DRAWN_MS = 60_000;
 
 const executable = findChromium();
-const notebooks = fs
-  .readdirSync(path.join(root, 'notebooks'), { recursive: true })
-  .filter((name) => name.endsWith('.ipynb') && !name.includes('.ipynb_checkpoints'))
-  .sort();
 
 describe('in JupyterLab', { skip: executable ? false : NO_CHROMIUM }, () => {
   const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'jupyterlab-'));
@@ -72,7 +69,7 @@ describe('in JupyterLab', { skip: executable ? false : NO_CHROMIUM }, () => {
     return { charts, unrun, found: [...failures, ...formulas, ...(await page.evaluate(inspect))] };
   }
 
-  for (const name of notebooks)
+  for (const name of allNotebooks())
     test(name, { timeout: LIMIT_MS }, async (t) =>
       withNotebook(name, async (page, problems) => {
         await t.test('opens with its saved charts and formulas drawn, and nothing fails', async () => {

@@ -8,6 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { findChromium, launch, NO_CHROMIUM, openPage } from '../browser/chromium.mjs';
 import { findTooltip } from '../browser/jupyterlab.mjs';
+import { allNotebooks } from '../pages.mjs';
 import { root } from '../setup/project.mjs';
 
 const DESKTOP = { viewport: { width: 1280, height: 900 }, colorScheme: 'light' };
@@ -110,10 +111,7 @@ describe('npm run site', () => {
 const executable = findChromium();
 describe('the pages in a browser', { skip: executable ? false : NO_CHROMIUM }, () => {
   const site = path.join(scratch, 'site');
-  const pages = fs
-    .readdirSync(path.join(root, 'notebooks'), { recursive: true })
-    .filter((name) => name.endsWith('.ipynb') && !name.includes('.ipynb_checkpoints'))
-    .map((name) => name.replace(/\.ipynb$/, '.html'));
+  const pages = allNotebooks().map((name) => name.replace(/\.ipynb$/, '.html'));
   const addressOf = (name) => pathToFileURL(path.join(site, name)).href;
 
   let browser;

@@ -1,4 +1,6 @@
 // Exercise 5: epsilon against exact.
+import { focalLoss } from '../losses';
+import { signedTerms } from '../losses/signedTerms';
 import { kindOf } from './ask';
 import { compare, type Sample } from './compare';
 import { judge, NotAttempted, Wrong } from './verdict';
@@ -6,11 +8,9 @@ import { judge, NotAttempted, Wrong } from './verdict';
 const GAMMAS = [0.1, 0.5, 1, 2];
 const EPSILONS = [1e-3, 1e-8];
 
-const qAt = (z: number) => 1 / (1 + Math.exp(z));
-
 /** FL_eps / FL - 1 = (1 + epsilon / q)^gamma - 1, also where it is tiny. */
 const biasAt = (z: number, gamma: number, epsilon: number) =>
-  Math.expm1(gamma * Math.log1p(epsilon / qAt(z)));
+  Math.expm1(gamma * Math.log1p(epsilon / signedTerms(z).q));
 
 /**
  * Checks 5.1: by which fraction the stabilized loss is too large.
@@ -26,7 +26,6 @@ export function bias(answer: unknown): Promise<void> {
         epsilons.map((epsilon): Sample => ({ args: [z, gamma, epsilon], truth: biasAt(z, gamma, epsilon) })),
       ),
     );
-  const s = (z: number) => Math.max(-z, 0) + Math.log1p(Math.exp(-Math.abs(z)));
   return judge({
     '5.1 the relative bias of the loss': () =>
       compare(answer, {
@@ -40,7 +39,7 @@ export function bias(answer: unknown): Promise<void> {
           },
           {
             says: 'this is the absolute difference; divide it by the true loss',
-            value: (z, gamma, epsilon) => biasAt(z, gamma, epsilon) * qAt(z) ** gamma * s(z),
+            value: (z, gamma, epsilon) => biasAt(z, gamma, epsilon) * focalLoss(z, 1, { alpha: -1, gamma }),
           },
           {
             says: 'this is the difference divided by the stabilized loss; divide it by the true one',
@@ -48,7 +47,7 @@ export function bias(answer: unknown): Promise<void> {
           },
           {
             says: 'for a small epsilon only: the power is not linear',
-            value: (z, gamma, epsilon) => (gamma * epsilon) / qAt(z),
+            value: (z, gamma, epsilon) => (gamma * epsilon) / signedTerms(z).q,
           },
         ],
         tolerance: 1e-6,

@@ -57,8 +57,8 @@ export function results(planned: unknown, rows: unknown): Promise<void> {
 export function conclusion(planned: unknown, rows: unknown, concluded: unknown): Promise<void> {
   return judge({
     '6.3 the conclusion': () => {
-      const { prediction, seeds } = examinePlan(planned);
-      const values = examineRows(examinePlan(planned), rows);
+      const plan = examinePlan(planned);
+      const values = examineRows(plan, rows);
       if (concluded === undefined) throw new NotAttempted();
       const given = record(concluded, 'the conclusion');
       const { difference, verdict } = given;
@@ -68,6 +68,7 @@ export function conclusion(planned: unknown, rows: unknown, concluded: unknown):
         throw new Wrong("verdict has to be 'supported', 'refuted' or 'undecided'");
       sentence(given.limits, 'limits');
 
+      const { prediction, seeds } = plan;
       const { larger, smaller, by } = prediction;
       const differences = seeds.map((seed) => values(larger, seed) - values(smaller, seed));
       const mean = differences.reduce((sum, value) => sum + value, 0) / seeds.length;

@@ -1,5 +1,6 @@
 // Exercise 1: derive the gradient, and code it.
 import { focalLoss, focalLossGradient } from '../losses';
+import { signedTerms } from '../losses/signedTerms';
 import { compare, type Misconception, type Sample } from './compare';
 import { judge } from './verdict';
 
@@ -12,13 +13,11 @@ const EPSILONS = [1e-3, 1e-6];
 
 type Binary = 0 | 1;
 
-/** alpha_t, z, q, p_t and s of a sample, as notebook 1 names them. */
+/** alpha_t, q, p_t, s and 2y - 1 of a sample, as notebook 1 names them. */
 function parts(x: number, y: number, alpha: number) {
-  const z = (2 * y - 1) * x;
-  const alphaT = y === 1 ? alpha : 1 - alpha;
-  const q = 1 / (1 + Math.exp(z));
-  const s = Math.max(-z, 0) + Math.log1p(Math.exp(-Math.abs(z)));
-  return { z, alphaT, q, p: 1 - q, s, sign: 2 * y - 1 };
+  const sign = 2 * y - 1;
+  const { q, s } = signedTerms(sign * x);
+  return { alphaT: y === 1 ? alpha : 1 - alpha, q, p: 1 - q, s, sign };
 }
 
 function samples(

@@ -64,3 +64,12 @@ const expOfCrossEntropy: ElementwiseLoss = (logits, labels, gamma) =>
 export const publishedLosses = { textbook, epsilonInLog, clipped, expOfCrossEntropy };
 
 export type PublishedName = keyof typeof publishedLosses;
+
+/** The derivatives of such a loss at logits of one label. */
+export function gradientsOf(loss: ElementwiseLoss, logits: number[], label: 0 | 1, gamma: number): number[] {
+  return tf.tidy(() => {
+    const labels = tf.fill([logits.length], label);
+    const summed = (x: tf.Tensor) => tf.sum(loss(x, labels, gamma));
+    return Array.from(tf.grad(summed)(tf.tensor1d(logits)).dataSync());
+  });
+}

@@ -2,7 +2,7 @@
 import { focalLoss, focalLossGradient } from '../losses';
 import { tf } from '../tf';
 import { ask, kindOf, text } from './ask';
-import { publishedLosses, type ElementwiseLoss, type PublishedName } from './published';
+import { gradientsOf, publishedLosses, type ElementwiseLoss, type PublishedName } from './published';
 import { judge, messageOf, NotAttempted, Wrong, type Examination } from './verdict';
 
 const LARGEST_LOGIT = 30;
@@ -52,7 +52,7 @@ function examineBreak(name: PublishedName, input: unknown): void {
   if (!(typeof gamma === 'number' && gamma > 0 && gamma <= 5))
     throw new Wrong('gamma has to be a number above 0, at most 5');
 
-  const [gradient] = gradients(publishedLosses[name], [logit], label, gamma);
+  const [gradient] = gradientsOf(publishedLosses[name], [logit], label, gamma);
   if (!Number.isFinite(gradient)) return;
   const truth = focalLossGradient(logit, label, { alpha: -1, gamma });
   if (Math.abs(truth) >= NOTABLE && Math.abs(gradient - truth) > Math.abs(truth) / 2) return;
@@ -147,12 +147,4 @@ function differentiate(
       `${call} has no gradient: the losses have to come from the logits by tensor operations all the way`,
     );
   return gradient;
-}
-
-function gradients(loss: ElementwiseLoss, logits: number[], label: 0 | 1, gamma: number): number[] {
-  return tf.tidy(() => {
-    const labels = tf.fill([logits.length], label);
-    const summed = (x: tf.Tensor) => tf.sum(loss(x, labels, gamma));
-    return Array.from(tf.grad(summed)(tf.tensor1d(logits)).dataSync());
-  });
 }

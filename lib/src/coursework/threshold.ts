@@ -1,7 +1,7 @@
 // Exercise 2: the first logit with a NaN gradient, by bisection.
-import { sigmoidFocalLoss } from '../losses';
 import { tf } from '../tf';
 import { ask, askNumber, kindOf, text } from './ask';
+import { gradientsOf, publishedLosses } from './published';
 import { judge, NotAttempted, Wrong } from './verdict';
 
 const GAMMA = 0.5;
@@ -76,15 +76,8 @@ export function gradientIsNaN(answer: unknown): Promise<void> {
   });
 }
 
-function textbookGradient(logit: number, label: 0 | 1): number {
-  return tf.tidy(() => {
-    const labels = tf.tensor1d([label]);
-    const loss = (x: tf.Tensor) => sigmoidFocalLoss(x, labels, { gamma: GAMMA, reduction: 'sum' });
-    return tf
-      .grad(loss)(tf.tensor1d([logit]))
-      .dataSync()[0];
-  });
-}
+const textbookGradient = (logit: number, label: 0 | 1) =>
+  gradientsOf(publishedLosses.textbook, [logit], label, GAMMA)[0];
 
 /**
  * Checks 2.3: the two measured walls, as logits, on this machine.

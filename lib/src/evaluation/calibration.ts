@@ -1,3 +1,5 @@
+import { signedTerms } from '../losses/signedTerms';
+
 /** How good the probabilities of a classifier are on labeled samples. */
 export interface Evaluation {
   /** Fraction of the samples with logit > 0 where the label is 1, and logit <= 0 where it is 0. */
@@ -43,11 +45,9 @@ export function evaluateLogits(
     if (!Number.isFinite(x))
       throw new RangeError(`evaluateLogits: logit ${i} is ${x}; expected a finite number`);
     if (y !== 0 && y !== 1) throw new RangeError(`evaluateLogits: label ${i} is ${y}; expected 0 or 1`);
-    const z = y === 1 ? x : -x;
-    const e = Math.exp(-Math.abs(z));
-    const q = (z >= 0 ? e : 1) / (1 + e);
+    const { q, s } = signedTerms(y === 1 ? x : -x);
     if (x > 0 === (y === 1)) correct++;
-    crossEntropy += Math.max(-z, 0) + Math.log1p(e);
+    crossEntropy += s;
     squares += q ** 2;
     const p = y === 1 ? 1 - q : q;
     excess[Math.min(Math.floor(p * bins), bins - 1)] += y === 1 ? q : -q;

@@ -1,6 +1,6 @@
 // Bound and precision of the exact loss, for notebooks/06-exact-focal-loss.ipynb.
 import type { VegaLiteSpec } from '../display';
-import { errorInUlps } from '../precision';
+import { errorInUlps, FORMATS } from '../precision';
 import { layerOf, NAN_COLOR } from './style';
 
 export interface BoundAtGamma {
@@ -63,7 +63,15 @@ export interface ComputedValue {
   expected: number;
 }
 
-const SMALLEST_NORMAL = 2 ** -126;
+const SMALLEST_NORMAL = 2 ** FORMATS.float32.minExponent;
+
+/** With the error in ulp; null where the true value is below the normal numbers. */
+interface MeasuredValue extends ComputedValue {
+  ulps: number | null;
+}
+
+/** NaN if one of the two is. */
+const larger = (a: number, b: number) => (Number.isNaN(a) || Number.isNaN(b) ? NaN : Math.max(a, b));
 
 /**
  * Maps of the largest error, in units in the last place of float32, over logit (in bins) and gamma, a panel for each form and
@@ -77,13 +85,12 @@ export function ulpMaps(
 ): VegaLiteSpec {
   const forms = [...new Set(rows.map(({ form }) => form))];
   const quantities = [...new Set(rows.map(({ quantity }) => quantity))];
+  const measured = rows.map((row): MeasuredValue => {
+    const isNormal = Math.abs(row.expected) >= SMALLEST_NORMAL;
+    return { ...row, ulps: isNormal ? errorInUlps(row.computed, row.expected, 'float32') : null };
+  });
   const worst = (form: string) =>
-    rows
-      .filter((row) => row.form === form && Math.abs(row.expected) >= SMALLEST_NORMAL)
-      .reduce((max, { computed, expected }) => {
-        const error = errorInUlps(computed, expected, 'float32');
-        return Number.isNaN(max) || Number.isNaN(error) ? NaN : Math.max(max, error);
-      }, 0);
+    measured.reduce((max, row) => (row.form === form && row.ulps !== null ? larger(max, row.ulps) : max), 0);
   const inWords = (form: string) => {
     const error = worst(form);
     return `${form}: ${Number.isNaN(error) ? 'NaN' : error < 1000 ? `${error.toFixed(0)} ulp` : `${error.toExponential(0)} ulp`}`;
@@ -96,7 +103,7 @@ export function ulpMaps(
     vconcat: quantities.map((quantity, row) => ({
       hconcat: forms.map((form, column) =>
         ulpPanel(
-          rows.filter((each) => each.form === form && each.quantity === quantity),
+          measured.filter((each) => each.form === form && each.quantity === quantity),
           { width, title: `${form}, ${quantity}`, bottom: row === quantities.length - 1, left: column === 0 },
         ),
       ),
@@ -107,14 +114,14 @@ export function ulpMaps(
 }
 
 function ulpPanel(
-  rows: readonly ComputedValue[],
+  rows: readonly MeasuredValue[],
   { width, title, bottom, left }: { width: number; title: string; bottom: boolean; left: boolean },
 ): object {
   const bins = new Map<
     string,
     { gamma: number; logit: number; end: number; ulps: number; normal: boolean }
   >();
-  for (const { gamma, logit, computed, expected } of rows) {
+  for (const { gamma, logit, computed, ulps } of rows) {
     const start = Math.floor(logit / width) * width;
     const bin = bins.get(`${gamma} ${start}`) ?? {
       gamma,
@@ -123,9 +130,8 @@ function ulpPanel(
       ulps: 0,
       normal: false,
     };
-    if (Math.abs(expected) >= SMALLEST_NORMAL) {
-      const error = errorInUlps(computed, expected, 'float32');
-      bin.ulps = Number.isNaN(bin.ulps) || Number.isNaN(error) ? NaN : Math.max(bin.ulps, error);
+    if (ulps !== null) {
+      bin.ulps = larger(bin.ulps, ulps);
       bin.normal = true;
     } else if (Number.isNaN(computed)) bin.ulps = NaN;
     bins.set(`${gamma} ${start}`, bin);

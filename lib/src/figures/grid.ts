@@ -7,12 +7,14 @@ import { EPOCH_AXIS, FIRST_NAN_LOGITS } from './training';
 const CELL = 27;
 const GAMMA = { field: 'gamma', type: 'ordinal', title: 'gamma' };
 const THRESHOLD = { field: 'threshold', type: 'ordinal', title: 'threshold', axis: { labelAngle: 0 } };
+/** Of a cell: what it is of, and the text in it. */
 const tooltip = (title: string) => [
   { field: 'gamma' },
   { field: 'threshold' },
   { field: 'text', type: 'nominal', title },
 ];
 const FIRST_NAN = tooltip('first NaN in epoch');
+
 /** One scale for all maps of first epochs, counted from 1. */
 const epochScale = (end: number) => ({
   type: 'log',

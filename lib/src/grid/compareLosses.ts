@@ -1,6 +1,7 @@
 import { evaluateLogits } from '../evaluation';
 import type { ComparedRun, MarginCount } from '../results/lossComparison';
 import type { LossSettings } from './losses';
+import { outcomeOf } from './outcome';
 import { trainGrid, type GridOptions, type GridRun } from './trainGrid';
 
 /** 24 bits of float32 cannot tell the last of these epsilons from 0 beside 1, and need not. */
@@ -63,18 +64,15 @@ const keyOf = ({ loss, gamma, epsilon }: GridRun) => ({
 });
 
 function rowOf(run: GridRun, labels: readonly number[]): Omit<ComparedRun, 'seed'> {
-  const { records, diverged, testLogits } = run;
-  const complete = records.filter(({ epoch }) => diverged === null || epoch < diverged.epoch);
-  const last = complete.at(-1);
+  const { testLogits } = run;
+  const { complete, last, ...death } = outcomeOf(run);
   const tested = testLogits === undefined ? undefined : evaluateLogits(testLogits, labels);
   return {
     ...keyOf(run),
+    ...death,
     epochs: complete.length,
-    firstNanEpoch: diverged?.epoch ?? null,
-    firstNanStep: diverged?.step ?? null,
     trainingLoss: last?.loss ?? null,
     trainingAccuracy: last?.accuracy ?? null,
-    maxAbsLogit: diverged?.maxAbsLogit ?? last?.maxAbsLogit ?? null,
     accuracy: tested?.accuracy ?? null,
     crossEntropy: tested?.crossEntropy ?? null,
     brier: tested?.brier ?? null,

@@ -3,6 +3,7 @@ import type { PublishedRun } from '../results/published';
 import { readRun, writeRunOf, type Json } from '../results/runFile';
 import { removeLeftovers } from '../writeWhole';
 import { firstDifference, SweepError } from './sweepError';
+import { outcomeOf } from './outcome';
 import type { Shard, SweepModel } from './plan';
 import type { SweepSettings } from './settings';
 import type { GridLoss } from './losses';
@@ -67,20 +68,18 @@ export function writeResult(
 ): SweepRun[] {
   const runs: SweepRun[] = [];
   const epochs: SweepEpoch[] = [];
-  for (const { noise, seed, model, records, diverged } of inOrder(settings, states)) {
+  for (const { noise, seed, model, ...run } of inOrder(settings, states)) {
     const { loss, gamma, threshold } = model;
     const key = { loss, noise, gamma, threshold, seed };
-    const complete = records.filter(({ epoch }) => diverged === null || epoch < diverged.epoch);
-    const last = complete.at(-1);
-    const largest = diverged?.maxAbsLogit ?? last?.maxAbsLogit;
+    const { complete, last, firstNanEpoch, firstNanStep, maxAbsLogit: largest } = outcomeOf(run);
     runs.push({
       ...key,
       epochs: complete.length,
-      firstNanEpoch: diverged?.epoch ?? null,
-      firstNanStep: diverged?.step ?? null,
+      firstNanEpoch,
+      firstNanStep,
       lastFiniteLoss: last ? rounded(last.loss) : null,
       accuracy: last ? rounded(last.accuracy) : null,
-      maxAbsLogit: largest === undefined ? null : rounded(largest),
+      maxAbsLogit: largest === null ? null : rounded(largest),
       seconds: last ? Math.round(last.seconds) : null,
     });
     for (const { epoch, loss: meanLoss, accuracy, maxAbsLogit } of complete)

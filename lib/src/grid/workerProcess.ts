@@ -28,7 +28,7 @@ export type Report =
 export class WorkerDied extends Error {}
 
 /** One thread per process, since there is one process per core; and float32 products on a GPU too, not TF32. */
-const ENVIRONMENT = {
+export const WORKER_ENVIRONMENT = {
   TF_NUM_INTRAOP_THREADS: '1',
   TF_NUM_INTEROP_THREADS: '1',
   OMP_NUM_THREADS: '1',
@@ -50,7 +50,7 @@ export class WorkerProcess {
 
   constructor() {
     this.child = fork(path.join(__dirname, 'worker.js'), {
-      env: { ...process.env, ...ENVIRONMENT },
+      env: { ...process.env, ...WORKER_ENVIRONMENT },
       execArgv: [],
       serialization: 'advanced', // JSON has no NaN
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'], // what it would show is told by its reports

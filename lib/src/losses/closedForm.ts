@@ -1,5 +1,6 @@
 import { checkParameters, checkSample } from './check';
 import type { FocalOptions } from './options';
+import { signedTerms } from './signedTerms';
 
 /** Options of the closed forms. */
 export interface ClosedFormOptions extends FocalOptions {
@@ -54,17 +55,6 @@ export function focalLossGradient(
   // q + gamma p_t s q / (q + epsilon) = q (1 + gamma r share), with p_t s = r q and share = q / (q + epsilon).
   const share = epsilon > 0 ? q / (q + epsilon) : 1; // 1 also where q underflows to 0
   return -sign * alphaT(label, alpha) * (q + epsilon) ** gamma * q * (1 + gamma * r * share);
-}
-
-// p_t = 1 - q, but none of these is computed from another by subtraction from 1.
-function signedTerms(z: number): { q: number; s: number; r: number } {
-  const e = Math.exp(-Math.abs(z)); // in [0, 1]: cannot overflow
-  const l = Math.log1p(e);
-  const q = (z >= 0 ? e : 1) / (1 + e); // sigma(-z): e^-z / (1 + e^-z) or 1 / (1 + e^z)
-  const s = Math.max(-z, 0) + l; // log(1 + e^-z)
-  // r = p_t s / q, in [0, 1]: p_t / q = e^z is 1 / e for z >= 0, where s = l, and e for z < 0.
-  const r = z >= 0 ? (e > 0 ? l / e : 1) : e * Math.min(s, Number.MAX_VALUE); // limits at +Infinity and -Infinity
-  return { q, s, r };
 }
 
 function alphaT(label: 0 | 1, alpha: number): number {

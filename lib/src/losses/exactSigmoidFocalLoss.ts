@@ -1,11 +1,12 @@
+import { FORMATS } from '../precision';
 import { tf } from '../tf';
 import { checkParameters, checkTensors } from './check';
 import type { FocalLossOptions, Reduced, Reduction } from './options';
 import { reduce } from './reduce';
 import { refuseSecondDerivative } from './secondDerivative';
 
-const LARGEST_FLOAT32 = 3.4028234663852886e38;
-const SMALLEST_NORMAL_FLOAT32 = 1.1754943508222875e-38;
+const LARGEST_FLOAT32 = FORMATS.float32.max;
+const SMALLEST_NORMAL_FLOAT32 = 2 ** FORMATS.float32.minExponent;
 
 /**
  * Binary focal loss, exact: the same function as sigmoidFocalLoss, and no logit at which it fails.
