@@ -11,6 +11,9 @@ const fast = process.argv.includes('--fast');
 const SLOW = /^(setup|node-versions|grade|site|jupyterlab)/;
 
 process.chdir(root);
+// Tests, like the small networks, gain nothing from a second thread, but from a second process.
+const JOBS = `${Math.min(4, os.availableParallelism())}`;
+const ONE_THREAD = { TF_NUM_INTRAOP_THREADS: '1', TF_NUM_INTEROP_THREADS: '1' };
 const summary = { passed: 0, failed: 0, skipped: 0, stages: [] };
 const node = process.execPath;
 
@@ -23,18 +26,11 @@ if (compiled) {
   await unitTests('unit tests of lib', compiledTests());
   await unitTests('tests of the machinery', machineryTests());
   if (!fast)
-    // One notebook per core: a small network gains nothing from a second thread.
     await stage(
       'notebooks from top to bottom',
-      [
-        'python',
-        'scripts/run-notebooks.py',
-        '--check',
-        '--jobs',
-        `${Math.min(4, os.availableParallelism())}`,
-      ],
+      ['python', 'scripts/run-notebooks.py', '--check', '--jobs', JOBS],
       lastLine,
-      { FOCAL_PROFILE: 'quick', TF_NUM_INTRAOP_THREADS: '1', TF_NUM_INTEROP_THREADS: '1' },
+      { FOCAL_PROFILE: 'quick', ...ONE_THREAD },
     );
 } else console.log('\n== lib does not compile: the cells, the tests and the notebooks were not looked at');
 
@@ -93,7 +89,7 @@ async function unitTests(title, files) {
     (value, i) => `--test-reporter${i % 2 ? '-destination' : ''}=${value}`,
   );
   try {
-    await stage(title, [node, '--test', ...reporters, ...files], () => {
+    const count = () => {
       const text = fs.readFileSync(report, 'utf8');
       const number = (name) => Number(text.match(new RegExp(`^# ${name} (\\d+)$`, 'm'))?.[1] ?? 0);
       return {
@@ -101,7 +97,9 @@ async function unitTests(title, files) {
         failed: number('fail') + number('cancelled'),
         skipped: number('skipped'),
       };
-    });
+    };
+    const command = [node, '--test', `--test-concurrency=${JOBS}`, ...reporters, ...files];
+    await stage(title, command, count, ONE_THREAD);
   } finally {
     fs.rmSync(report, { force: true });
   }
