@@ -2,6 +2,7 @@
 // brings its input to the shape that it has. In tfjs-node each is an operation of TensorFlow, and costs as much as the
 // addition of two small tensors. Here such a call becomes tfjs's own Identity, which shares the memory.
 import { backend } from './rawOps';
+import { replaceKernel } from './replace';
 import { tf } from './tensorflow';
 
 /** Leaves out the calls of a kernel that return their input as it is. */
@@ -9,17 +10,10 @@ function leaveOutIdentities(
   kernelName: 'Reshape' | 'Cast',
   isIdentity: (x: tf.TensorInfo, attributes: { shape: number[]; dtype: string }) => boolean,
 ): void {
-  const own = tf.getKernel(kernelName, 'tensorflow');
-  if (own === undefined) throw new Error(`identities: tfjs has no kernel ${kernelName}`);
-  tf.unregisterKernel(kernelName, 'tensorflow'); // registering over it would print a warning
-  tf.registerKernel({
-    ...own,
-    kernelFunc: (call) => {
-      const x = call.inputs.x as tf.TensorInfo;
-      if (!isIdentity(x, call.attrs as never)) return own.kernelFunc(call);
-      backend.incRef(x.dataId);
-      return { dataId: x.dataId, shape: x.shape, dtype: x.dtype };
-    },
+  replaceKernel(kernelName, ({ x }, attributes) => {
+    if (!isIdentity(x, attributes as { shape: number[]; dtype: string })) return null;
+    backend.incRef(x.dataId);
+    return { dataId: x.dataId, shape: x.shape, dtype: x.dtype };
   });
 }
 
