@@ -122,18 +122,32 @@ function tslabProblems({ moduleFile, problemAt, cellAt }) {
         ),
       );
     }
+    if (ts.isBindingElement(node) && node.propertyName && isNameOfEarlierCell(node.propertyName)) {
+      const key = node.propertyName.text;
+      problems.push(
+        problemAt(
+          node.getStart(),
+          `write a declaration with .${key}: tslab takes ${key} for an earlier cell's`,
+        ),
+      );
+    }
     if (ts.isAwaitExpression(node) && node.expression.getText().startsWith('('))
       problems.push(
         problemAt(node.getStart(), 'write await without a parenthesis after it, which tslab reads as a call'),
       );
     ts.forEachChild(node, visit);
   };
-  const isFromEarlierCell = (node) => {
-    const declaration = checker.getShorthandAssignmentValueSymbol(node)?.declarations?.[0];
+  const isDeclaredBefore = (symbol, node) => {
+    const declaration = symbol?.declarations?.[0];
     return (
       declaration?.getSourceFile() === source && cellAt(declaration.getStart()) < cellAt(node.getStart())
     );
   };
+  const isFromEarlierCell = (node) => isDeclaredBefore(checker.getShorthandAssignmentValueSymbol(node), node);
+  const isNameOfEarlierCell = (node) =>
+    checker
+      .getSymbolsInScope(source, ts.SymbolFlags.Value)
+      .some((symbol) => symbol.name === node.text && isDeclaredBefore(symbol, node));
   visit(source);
   for (const statement of source.statements)
     if (

@@ -78,10 +78,11 @@ def parse_arguments():
 
 
 def read_exercises(folder):
-    """The cells of each original, by the name of its file."""
+    """The cells of each original, by the name of its file. A notebook without a check is not an exercise."""
     if not folder.is_dir():
         raise runner.Failure(f'{folder} is not a folder')
-    return {path.name: nbformat.read(path, as_version=4).cells for path in runner.notebooks_under(folder)}
+    originals = {path.name: nbformat.read(path, as_version=4).cells for path in runner.notebooks_under(folder)}
+    return {name: cells for name, cells in originals.items() if checks(cells)}
 
 
 def student_folders(folder):

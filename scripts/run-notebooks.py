@@ -68,7 +68,8 @@ def one_by_one(paths, options):
             os._exit(130)  # at once: nbclient has nothing left to clean up
         print(f'{"FAIL" if failure else "ok  "} {display_name(path)} {time.monotonic() - start:.1f} s', flush=True)
         if failure:
-            print('     ' + failure.replace('\n', '\n     '), flush=True)
+            kept = '' if options.check else '\nThe file keeps the outputs that it had.'
+            print('     ' + (failure + kept).replace('\n', '\n     '), flush=True)
         yield failure is not None
 
 

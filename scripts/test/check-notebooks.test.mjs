@@ -17,7 +17,10 @@ const pages = {
     'await tf.ones([2]).data();\ntwice(settings);',
   ),
   typeError: withSentences('const a = 1;', 'console.log(a);\na.length;'),
-  tslab: withSentences('const a = 1;\nconst b = { c: 2 };', '({ ...b, a });\nawait (async () => a)();'),
+  tslab: withSentences(
+    'const a = 1;\nconst b = { c: 2, a: 3 };',
+    '({ ...b, a });\nawait (async () => a)();\nconst { c, a: d } = b;\nconsole.log(c, d);',
+  ),
   promise: withSentences('const later = async () => 1;\nlater();'),
   tensorflow: withSentences("import * as tf from '@tensorflow/tfjs-node-gpu';\ntf.ones([1]);"),
   format: withSentences('console.log(1);\nconsole.log( 2 );'),
@@ -62,9 +65,10 @@ describe('the check of a notebook’s cells', () => {
     assert.match(faults.typeError, /cell \[2\], line 2: Property 'length' does not exist/);
   });
 
-  test('finds what tslab gets wrong: shorthand of an earlier cell’s name, await before a parenthesis', () => {
+  test('finds what tslab gets wrong: an earlier cell’s name as a shorthand or renamed, await before a parenthesis', () => {
     assert.match(faults.tslab, /cell \[2\], line 1: write a: a/);
     assert.match(faults.tslab, /cell \[2\], line 2: write await without a parenthesis/);
+    assert.match(faults.tslab, /cell \[2\], line 3: write a declaration with \.a/);
   });
 
   test('finds a promise that nobody awaits', () => {

@@ -62,6 +62,7 @@ class Grades(unittest.TestCase):
         cls.pretend_students()
         write(cls.folder / 'exercises', 'a', exercise_a())
         write(cls.folder / 'exercises', 'b', exercise_b())
+        write(cls.folder / 'exercises', 'Untitled', [cell('notes', 'const x = 1;')])  # no exercise: it checks nothing
         cls.out = cls.folder / 'points.csv'
         cls.out.write_text('what was there before')
         arguments = ['--exercises', cls.folder / 'exercises', '--limit', '12', '--jobs', '2', '--out', cls.out]

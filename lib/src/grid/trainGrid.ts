@@ -180,7 +180,9 @@ async function run(state: GridState, options: GridOptions, checkpoint?: GridChec
     throw error;
   }
   const dead = runs.filter((each) => !isAlive(each)).length;
-  progress.done(`${label}: ${dead} of ${runs.length} models not finite within ${epochs} epochs`);
+  progress.done(
+    `${label}: ${dead} of ${runs.length} models not finite within ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}`,
+  );
 }
 
 /** What the steps of an epoch found: [steps, rows, models] */
