@@ -256,10 +256,11 @@ export function logitGrowth(rows: readonly LogitGrowth[], setting: string): Vega
   const arrival = (threshold: number) =>
     ofThreshold(threshold).find(({ maxAbsLogit }) => maxAbsLogit >= level)!.epoch;
   const inOrder = thresholds.sort((a, b) => arrival(a) - arrival(b));
+  const ends = thresholds.map((threshold) => ofThreshold(threshold).at(-1)!);
   return {
     title: {
       text: `Threshold ${inOrder[0]} is the first to reach |logit| ${level}, threshold ${inOrder.at(-1)} the last`,
-      subtitle: `${setting}. Largest |logit| of each epoch; a curve ends before the NaN, or where the training was stopped.`,
+      subtitle: `${setting}. Largest |logit| of each epoch; a curve, with its threshold, ends before the NaN, or where the training was stopped.`,
     },
     width: 520,
     height: 280,
@@ -277,6 +278,15 @@ export function logitGrowth(rows: readonly LogitGrowth[], setting: string): Vega
             scale: { scheme: { name: 'viridis', extent: [0, 0.9] } },
           },
           detail: { field: 'threshold', type: 'nominal' },
+        },
+      },
+      {
+        data: { values: ends },
+        mark: { type: 'text', align: 'left', dx: 5, color: '#333333', fontSize: 11 },
+        encoding: {
+          x: { field: 'epoch', type: 'quantitative' },
+          y: { field: 'maxAbsLogit', type: 'quantitative' },
+          text: { field: 'threshold' },
         },
       },
       {
