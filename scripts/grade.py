@@ -78,11 +78,16 @@ def parse_arguments():
 
 
 def read_exercises(folder):
-    """The cells of each original, by the name of its file. A notebook without a check is not an exercise."""
+    """The cells of each original, by the name of its file.
+
+    No original is a notebook without a check, or one that has no solution of its name where there are solutions: a copy.
+    """
     if not folder.is_dir():
         raise runner.Failure(f'{folder} is not a folder')
     originals = {path.name: nbformat.read(path, as_version=4).cells for path in runner.notebooks_under(folder)}
-    return {name: cells for name, cells in originals.items() if checks(cells)}
+    solutions = folder.parent / 'solutions'
+    solved = {path.name for path in solutions.glob('*.ipynb')} if solutions.is_dir() else originals
+    return {name: cells for name, cells in originals.items() if checks(cells) and name in solved}
 
 
 def student_folders(folder):

@@ -3,8 +3,8 @@
 Fails on an error, on any text on stderr, on a cell that takes too long and on a kernel that dies; then the notebook is
 left as it was. The environment reaches the kernel: FOCAL_PROFILE=paper python scripts/run-notebooks.py 03
 
-Coursework: in the folder solutions every check has to give full points. In exercises, the students' copies, every check
-has to say "not attempted"; they are never written.
+Coursework: in the folder solutions every check has to give full points. In exercises, the students' copies, what each
+check says is printed; a copy in which nothing is attempted is left as it was, and with --check all have to be such.
 """
 
 import argparse
@@ -58,15 +58,17 @@ def one_by_one(paths, options):
     """For each notebook, whether it failed."""
     for path in paths:
         start = time.monotonic()
+        remarks, failure = [], None
         try:
-            execute_file(path, options.timeout, write=not options.check)
-            failure = None
+            remarks = execute_file(path, options.timeout, write=not options.check)
         except Failure as error:
             failure = str(error)
         except KeyboardInterrupt:
             print(f'interrupted in {display_name(path)}, which is left as it was', flush=True)
             os._exit(130)  # at once: nbclient has nothing left to clean up
         print(f'{"FAIL" if failure else "ok  "} {display_name(path)} {time.monotonic() - start:.1f} s', flush=True)
+        for remark in remarks:
+            print(f'     {remark}', flush=True)
         if failure:
             kept = '' if options.check else '\nThe file keeps the outputs that it had.'
             print('     ' + (failure + kept).replace('\n', '\n     '), flush=True)
@@ -132,12 +134,17 @@ def matches(selector):
         return [path.resolve()]
     if path.is_dir():
         return notebooks_under(path.resolve())
-    everything = notebooks_under(NOTEBOOKS)
-    chosen = [p for p in everything if p.stem == selector or p.stem.startswith(f'{selector}-')]
+    everything = {path: short_name(path) for path in notebooks_under(NOTEBOOKS)}
+    begins = re.compile(rf'(.*/)?{re.escape(selector)}(-.*)?')
+    chosen = [path for path, name in everything.items() if begins.fullmatch(name)]
     if not chosen:
-        names = ', '.join(p.stem for p in everything)
-        raise Failure(f'no notebook {str(selector)!r}; there are {names}')
+        raise Failure(f'no notebook {str(selector)!r}; there are {", ".join(everything.values())}')
     return chosen
+
+
+def short_name(path):
+    """'03-mnist-classification', 'exercises/exercise-1-gradient'"""
+    return str(path.relative_to(NOTEBOOKS).with_suffix(''))
 
 
 def notebooks_under(folder):
@@ -152,43 +159,70 @@ def display_name(path):
 
 
 def execute_file(path, timeout, write):
-    """Executes one notebook, and replaces it if all went well. Raises Failure otherwise."""
+    """Executes one notebook, and replaces it if all went well. Raises Failure otherwise.
+
+    Returns what the checks of an exercise say, in lines for the reader.
+    """
     try:
         notebook = nbformat.read(path, as_version=4)
         nbformat.validate(notebook)
     except Exception as error:
         raise Failure(f'not a notebook: {first_line(str(error))}') from None
-    if write and path.parent.name != 'exercises':
+    coursework = path.parent.name
+    if write and coursework != 'exercises':
         execute(notebook, path.parent, timeout)
-        check_points(notebook, path.parent.name)
-        make_reproducible(notebook)
-        pictures = figures(notebook)
-        replace(path, (nbformat.writes(notebook) + '\n').encode())
-        for name, picture in pictures.items():
-            folder = path.parent / 'figures'
-            folder.mkdir(exist_ok=True)
-            replace(folder / f'{name}.png', picture)
     else:
         with tempfile.TemporaryDirectory(prefix='results-') as results:  # which the notebook reads and replaces
             if RESULTS.is_dir():
                 shutil.copytree(RESULTS, results, dirs_exist_ok=True)
             execute(notebook, path.parent, timeout, {'FOCAL_RESULTS_DIR': results})
-        check_points(notebook, path.parent.name)
+    verdicts = verdicts_of(notebook)
+    remarks = []
+    if coursework == 'solutions':
+        expect(verdicts, 'right')
+    elif coursework == 'exercises' and write:
+        write = any(verdict['status'] != 'not attempted' for verdict in verdicts)
+        remarks = [told(verdict) for verdict in verdicts if write]
+    elif coursework == 'exercises':
+        expect(verdicts, 'not attempted')
+    if write:
+        replace_all(path, notebook)
+    return remarks
 
 
-def check_points(notebook, folder):
-    """Coursework: whether each check says what it has to say in this folder."""
-    wanted = {'solutions': 'right', 'exercises': 'not attempted'}.get(folder)
+def replace_all(path, notebook):
+    """The notebook, and the pictures that other pages show."""
+    make_reproducible(notebook)
+    pictures = figures(notebook)
+    replace(path, (nbformat.writes(notebook) + '\n').encode())
+    for name, picture in pictures.items():
+        folder = path.parent / 'figures'
+        folder.mkdir(exist_ok=True)
+        replace(folder / f'{name}.png', picture)
+
+
+def verdicts_of(notebook):
+    """What the checks of coursework say, one for each point."""
+    verdicts = []
     for cell in code_cells(notebook):
-        if 'check' not in cell.metadata or wanted is None:
+        if 'check' not in cell.metadata:
             continue
-        verdicts = [verdict for found in points_of(cell) for verdict in found['verdicts']]
+        found = [verdict for points in points_of(cell) for verdict in points['verdicts']]
         of = cell.metadata.check.points
-        if len(verdicts) != of:
-            raise Failure(f'check {cell.id} gives {len(verdicts)} verdicts, and its metadata {of} points')
-        for verdict in verdicts:
-            if verdict['status'] != wanted:
-                raise Failure(f'{verdict["question"]}: expected {wanted}, got {verdict["status"]}: {verdict["remark"]}')
+        if len(found) != of:
+            raise Failure(f'check {cell.id} gives {len(found)} verdicts, and its metadata {of} points')
+        verdicts += found
+    return verdicts
+
+
+def expect(verdicts, status):
+    for verdict in verdicts:
+        if verdict['status'] != status:
+            raise Failure(f'{verdict["question"]}: expected {status}, got {verdict["status"]}: {verdict["remark"]}')
+
+
+def told(verdict):
+    return f'{verdict["question"]}: {verdict["status"]}' + (f': {verdict["remark"]}' if verdict['remark'] else '')
 
 
 def points_of(cell):

@@ -107,7 +107,7 @@ def monai():
 
 def exact_form():
     @by_autograd
-    def evaluate(x, y, gamma):  # as the README tells
+    def evaluate(x, y, gamma):  # as the README tells, but for its cast to float32: here half precision is to show itself
         z = x * (2 * y - 1)
         weight = torch.exp(gamma * F.logsigmoid(-z))
         return -weight * F.logsigmoid(z)

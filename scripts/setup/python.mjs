@@ -51,7 +51,7 @@ async function virtualEnvironment(folder) {
   if (!found) {
     const python = await findPython();
     const what = `creating .venv with Python ${python.version}`;
-    say(what);
+    say(what + (fs.existsSync(folder) ? ', since the one that is there does not work in this place' : ''));
     fs.rmSync(environment.stamp, { force: true });
     await mustRun(python.executable, ['-m', 'venv', '--clear', folder], {
       what,

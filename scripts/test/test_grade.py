@@ -63,6 +63,9 @@ class Grades(unittest.TestCase):
         write(cls.folder / 'exercises', 'a', exercise_a())
         write(cls.folder / 'exercises', 'b', exercise_b())
         write(cls.folder / 'exercises', 'Untitled', [cell('notes', 'const x = 1;')])  # no exercise: it checks nothing
+        write(cls.folder / 'exercises', 'a copy', exercise_a())  # nor is this: it has no solution
+        for name in 'ab':
+            write(cls.folder / 'solutions', name, exercise_a())
         cls.out = cls.folder / 'points.csv'
         cls.out.write_text('what was there before')
         arguments = ['--exercises', cls.folder / 'exercises', '--limit', '12', '--jobs', '2', '--out', cls.out]
@@ -181,7 +184,7 @@ class Grades(unittest.TestCase):
         self.assertEqual(self.points('\'=HYPERLINK("x")'), [2, 1, 3])
 
     def test_nothing_is_left_beside_the_table(self):
-        self.assertEqual({path.name for path in self.folder.iterdir()}, {'students', 'exercises', 'points.csv'})
+        self.assertEqual({path.name for path in self.folder.iterdir()}, {'students', 'exercises', 'solutions', 'points.csv'})
         self.assertEqual(list((ROOT / 'data/cache').glob('grading-*')), [])
 
     def test_a_folder_without_students_is_a_clear_error_and_writes_nothing(self):

@@ -23,7 +23,7 @@ export function gradientBound(rows: readonly BoundAtGamma[]): VegaLiteSpec {
   const last = rows.reduce((a, b) => (b.gamma > a.gamma ? b : a));
   return {
     title: {
-      text: `Even at gamma ${last.gamma} no slope exceeds ${last.largest.toPrecision(3)}${
+      text: `Even at gamma ${last.gamma} no slope exceeds ${(Math.ceil(100 * last.largest) / 100).toFixed(2)}${
         holds ? '; every bound holds' : '; A BOUND FAILS'
       }`,
       subtitle: 'Largest |dFL/dz| over all logits, alpha left out, and what it is proven not to exceed.',

@@ -75,13 +75,16 @@ export function marginDistribution(
     return [...byMargin].sort(([a], [b]) => a - b);
   };
   const total = (of: [number, number][]) => of.reduce((sum, [, count]) => sum + count, 0);
+  /** As if the counts of a bin, which begins at its margin, were spread evenly over its width of 1. */
   const median = (of: [number, number][]) => {
     let left = total(of) / 2;
-    return of.find(([, count]) => (left -= count) <= 0)![0];
+    const [margin, count] = of.find(([, count]) => (left -= count) <= 0)!;
+    return margin + 1 + left / count;
   };
   const losses = ['exact', 'stabilized'].filter((loss) => own.some((row) => row.loss === loss));
   const medians = gammas.map(
-    (gamma) => `${losses.map((loss) => median(counts(gamma, loss)) + 0.5).join(' and ')} at gamma ${gamma}`,
+    (gamma) =>
+      `${losses.map((loss) => median(counts(gamma, loss)).toFixed(1)).join(' and ')} at gamma ${gamma}`,
   );
   return {
     title: {
