@@ -1,10 +1,9 @@
 // Run by breathe.test.ts as a process of its own, since signals go to processes: plays one situation inside a fake kernel
 // and prints how the loops in it ended.
 import { startCell } from './fakeKernel';
+import { pressStop } from './pressStop';
 import { setTimeout as wait } from 'node:timers/promises';
 import { breathe } from 'focal-loss-lab';
-
-const pressStop = () => process.kill(process.pid, 'SIGINT');
 
 function compute(milliseconds: number): void {
   for (const end = performance.now() + milliseconds; performance.now() < end;);

@@ -1,6 +1,7 @@
 // Run by checkpoint.test.ts as a process of its own, since Stop is a signal to a process: in a fake kernel, trains a model, is
 // stopped in the middle of the second epoch, and trains the same model again, as a reader does who runs the cell again.
 import { outputs, startCell } from '../display/fakeKernel';
+import { pressStop } from '../display/pressStop';
 import { setTimeout as wait } from 'node:timers/promises';
 import { lenet, stabilizedSigmoidFocalLoss, tf, train, type Loss, type TrainingRun } from 'focal-loss-lab';
 
@@ -23,7 +24,7 @@ async function main(checkpoint: string): Promise<void> {
     stabilizedSigmoidFocalLoss(x, y, { alpha: 0.5, gamma: 0.5, reduction: 'mean' });
   let steps = 0;
   const stopInStep5: Loss = (x, y) => {
-    if (x.shape[0] === 2 && ++steps === 5) process.kill(process.pid, 'SIGINT');
+    if (x.shape[0] === 2 && ++steps === 5) pressStop();
     return loss(x, y);
   };
   const options = { images, labels, epochs: 3, batchSize: 2, learningRate: 0.05, momentum: 0.9, seed: 2 };
