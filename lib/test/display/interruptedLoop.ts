@@ -1,7 +1,7 @@
 // Run by breathe.test.ts as a process of its own, since signals go to processes: plays one situation inside a fake kernel
 // and prints how the loops in it ended.
 import { startCell } from './fakeKernel';
-import { pressStop } from './pressStop';
+import { handlerIsThere, pressStop } from './pressStop';
 import { setTimeout as wait } from 'node:timers/promises';
 import { breathe } from 'focal-loss-lab';
 
@@ -72,9 +72,8 @@ const situations: Record<string, () => Promise<string[]>> = {
   never: async () => [await loop(10, () => undefined)],
 };
 
-/** The handler is in place after the turn of the event loop in which the library was loaded. */
 async function main(): Promise<void> {
-  await wait(1);
+  await handlerIsThere();
   console.log(JSON.stringify(await situations[process.argv[2]]()));
 }
 

@@ -1,8 +1,7 @@
 // Run by checkpoint.test.ts as a process of its own, since Stop is a signal to a process: in a fake kernel, trains a model, is
 // stopped in the middle of the second epoch, and trains the same model again, as a reader does who runs the cell again.
 import { outputs, startCell } from '../display/fakeKernel';
-import { pressStop } from '../display/pressStop';
-import { setTimeout as wait } from 'node:timers/promises';
+import { handlerIsThere, pressStop } from '../display/pressStop';
 import { lenet, stabilizedSigmoidFocalLoss, tf, train, type Loss, type TrainingRun } from 'focal-loss-lab';
 
 export interface StoppedOutcome {
@@ -17,7 +16,7 @@ export interface StoppedOutcome {
 const lastLine = () => outputs[outputs.length - 1].data['text/plain'];
 
 async function main(checkpoint: string): Promise<void> {
-  await wait(1); // the handler of Stop is in place a turn after the library was loaded
+  await handlerIsThere();
   const images = tf.randomUniform<tf.Rank.R4>([6, 16, 16, 1], 0, 1, 'float32', 3);
   const labels = tf.tensor1d([0, 1, 0, 1, 0, 1], 'float32');
   const loss: Loss = (x, y) =>
