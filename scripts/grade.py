@@ -171,18 +171,13 @@ def execute(notebook, limit):
     """Runs all cells. Returns what ended it early, or None."""
     SCRATCH.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix='grading-', dir=SCRATCH, ignore_cleanup_errors=True) as folder:
-        client = Grader(
-            notebook,
-            kernel_name='tslab',
-            allow_errors=True,
-            timeout_func=lambda _cell: max(1, deadline - time.monotonic()),
-            startup_timeout=runner.KERNEL_START_SECONDS,
-            record_timing=False,
-            shutdown_kernel='immediate',
-            resources={'metadata': {'path': folder}},
-        )
+        def create(**start):
+            left = lambda _cell: max(1, deadline - time.monotonic())
+            resources = {'metadata': {'path': folder}}
+            return Grader(notebook, allow_errors=True, timeout_func=left, resources=resources, **start)
+
         number = 0
-        with client.setup_kernel(env={**os.environ, 'FOCAL_RESULTS_DIR': folder}):
+        with runner.started(create, {**os.environ, 'FOCAL_RESULTS_DIR': folder}) as client:
             deadline = time.monotonic() + limit
             for index, cell in enumerate(notebook.cells):
                 if not cell.source.strip():

@@ -18,6 +18,7 @@ import tempfile
 import time
 from base64 import b64decode
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import nbclient
@@ -33,7 +34,8 @@ POINTS = 'application/vnd.focal-loss-lab.points+json'  # what a check of the cou
 # Errors of what the last cell has left behind come after it has ended.
 SETTLE = 'await new Promise((resolve) => setTimeout(resolve, 300));'
 
-KERNEL_START_SECONDS = 120
+# How long a kernel may take to answer, at each attempt: rarely one never does, and another will.
+KERNEL_START_SECONDS = (60, 120)
 
 
 class Failure(Exception):
@@ -232,33 +234,47 @@ def points_of(cell):
 def execute(notebook, folder, timeout, variables={}):
     for cell in code_cells(notebook):
         cell.outputs, cell.execution_count = [], None
-    client = nbclient.NotebookClient(
-        notebook,
-        kernel_name='tslab',
-        timeout=timeout or None,
-        startup_timeout=KERNEL_START_SECONDS,
-        record_timing=False,
-        shutdown_kernel='immediate',
-        resources={'metadata': {'path': str(folder)}},
-    )
-    try:
-        with client.setup_kernel(env={**os.environ, **variables}):
-            stderr = listen_to_stderr(client)
-            reply = client.wait_for_reply(client.kc.kernel_info())
-            notebook.metadata.language_info = reply['content']['language_info']
-            number = 0
-            for index, cell in enumerate(notebook.cells):
-                if cell.cell_type == 'code' and cell.source.strip():
-                    number += 1
-                    execute_cell(client, cell, index, stderr, f'cell [{number}]: {first_line(cell.source)}')
-            settle = nbformat.v4.new_code_cell(SETTLE)
-            notebook.cells.append(settle)
-            execute_cell(client, settle, len(notebook.cells) - 1, stderr, 'after the last cell')
-            notebook.cells.pop()
-    except NoSuchKernel:
-        raise Failure("Jupyter has no kernel 'tslab': npm start installs it") from None
-    except RuntimeError as error:
-        raise Failure(f'the kernel did not start: {error}') from None
+    def create(**start):
+        resources = {'metadata': {'path': str(folder)}}
+        return nbclient.NotebookClient(notebook, timeout=timeout or None, resources=resources, **start)
+
+    with started(create, {**os.environ, **variables}) as client:
+        execute_cells(client, notebook)
+
+
+@contextmanager
+def started(create, variables):
+    """A client of a kernel that answers: in nbclient's words, `create` makes one that is not started yet."""
+    for start_seconds in KERNEL_START_SECONDS:
+        client = create(
+            kernel_name='tslab', startup_timeout=start_seconds, record_timing=False, shutdown_kernel='immediate'
+        )
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(client.setup_kernel(env=variables))
+            except NoSuchKernel:
+                raise Failure("Jupyter has no kernel 'tslab': npm start installs it") from None
+            except RuntimeError as error:
+                reason = error
+                continue
+            yield client
+            return
+    raise Failure(f'the kernel did not start: {reason}')
+
+
+def execute_cells(client, notebook):
+    stderr = listen_to_stderr(client)
+    reply = client.wait_for_reply(client.kc.kernel_info())
+    notebook.metadata.language_info = reply['content']['language_info']
+    number = 0
+    for index, cell in enumerate(notebook.cells):
+        if cell.cell_type == 'code' and cell.source.strip():
+            number += 1
+            execute_cell(client, cell, index, stderr, f'cell [{number}]: {first_line(cell.source)}')
+    settle = nbformat.v4.new_code_cell(SETTLE)
+    notebook.cells.append(settle)
+    execute_cell(client, settle, len(notebook.cells) - 1, stderr, 'after the last cell')
+    notebook.cells.pop()
 
 
 def listen_to_stderr(client):

@@ -1,5 +1,6 @@
-"""scripts/run-notebooks.py from outside. Run by runner.test.mjs."""
+"""scripts/run-notebooks.py, from outside but for what cannot be made to happen. Run by runner.test.mjs."""
 
+import importlib
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import sys
 import tempfile
 import time
 import unittest
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -17,6 +19,8 @@ from jupyter_session import ROOT, ends_within, register_kernels
 
 POINTS = 'application/vnd.focal-loss-lab.points+json'
 RUNNER = [sys.executable, str(ROOT / 'scripts/run-notebooks.py')]
+sys.path.insert(0, str(ROOT / 'scripts'))
+runner = importlib.import_module('run-notebooks')
 
 
 def setUpModule():
@@ -210,6 +214,42 @@ class Notebooks(unittest.TestCase):
             self.assertEqual((result.returncode, result.stdout), (1, ''))
             self.assertRegex(result.stderr, r"^run-notebooks: no notebook ('99'; there are index, 01-|in /)")
             self.assertEqual(result.stderr.count('\n'), 1)
+
+
+class KernelStart(unittest.TestCase):
+    def pretend(self, failures):
+        """Makes clients of a kernel that does not answer the first times, and says how long each would wait."""
+        waits = []
+
+        class Client:
+            @contextmanager
+            def setup_kernel(self, env):
+                if len(waits) <= failures:
+                    raise RuntimeError("Kernel didn't respond")
+                yield
+
+        def create(startup_timeout, **_):
+            waits.append(startup_timeout)
+            return Client()
+
+        return create, waits
+
+    def test_a_kernel_that_does_not_answer_is_replaced_once(self):
+        for failures, expected in ((0, [60]), (1, [60, 120])):
+            create, waits = self.pretend(failures)
+            with runner.started(create, {}):
+                self.assertEqual(waits, expected)
+        create, waits = self.pretend(2)
+        with self.assertRaisesRegex(runner.Failure, "the kernel did not start: Kernel didn't respond"):
+            with runner.started(create, {}):
+                self.fail('it has not started')
+
+    def test_what_fails_in_a_started_kernel_is_not_repeated(self):
+        create, waits = self.pretend(0)
+        with self.assertRaisesRegex(RuntimeError, 'later'):
+            with runner.started(create, {}):
+                raise RuntimeError('later')
+        self.assertEqual(waits, [60])
 
 
 if __name__ == '__main__':
