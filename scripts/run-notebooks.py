@@ -179,17 +179,15 @@ def execute_file(path, timeout, write):
                 shutil.copytree(RESULTS, results, dirs_exist_ok=True)
             execute(notebook, path.parent, timeout, {'FOCAL_RESULTS_DIR': results})
     verdicts = verdicts_of(notebook)
-    remarks = []
     if coursework == 'solutions':
         expect(verdicts, 'right')
-    elif coursework == 'exercises' and write:
-        write = any(verdict['status'] != 'not attempted' for verdict in verdicts)
-        remarks = [told(verdict) for verdict in verdicts if write]
-    elif coursework == 'exercises':
+    if coursework == 'exercises' and not write:
         expect(verdicts, 'not attempted')
-    if write:
-        replace_all(path, notebook)
-    return remarks
+    untouched = coursework == 'exercises' and all(verdict['status'] == 'not attempted' for verdict in verdicts)
+    if not write or untouched:
+        return []
+    replace_all(path, notebook)
+    return [told(verdict) for verdict in verdicts] if coursework == 'exercises' else []
 
 
 def replace_all(path, notebook):
