@@ -73,11 +73,7 @@ export async function startJupyterLab(folder, scratch, env) {
       await stop();
       throw new Error(`JupyterLab did not start:\n${log}`);
     }
-  const addressOf = (file) => {
-    const place = path.relative(folder, file).split(path.sep).map(encodeURIComponent).join('/');
-    return `${url}/doc/tree/${place}?token=${token}`;
-  };
-  return { addressOf, stop };
+  return { address: `${url}/lab?token=${token}`, stop };
 }
 
 function freePort() {
@@ -98,19 +94,46 @@ async function answers(url) {
   }
 }
 
-export async function openNotebook(page, address) {
+/** Goes to the address of a JupyterLab and clears it of what stands beside a notebook. */
+export async function openJupyterLab(page, address) {
   await page.goto(address, { timeout: OPEN_MS });
-  await page.waitForSelector('.jp-Notebook .jp-Cell', { timeout: OPEN_MS });
+  await page.waitForFunction(() => globalThis.jupyterapp?.restored.then(() => true), null, {
+    timeout: OPEN_MS,
+  });
+  await page.evaluate(() => {
+    const { shell } = globalThis.jupyterapp;
+    shell.collapseLeft();
+    shell.mode = 'single-document';
+  });
+}
+
+/** Opens a notebook, by its path in the folder that is served, and waits for all of its cells. */
+export async function openNotebook(page, file) {
+  await page.evaluate(
+    (path) => globalThis.jupyterapp.commands.execute('docmanager:open', { path }).then(() => undefined),
+    file,
+  );
   // The cells come one by one.
   await page.waitForFunction(
     () => {
-      const { content, context } = globalThis.jupyterapp.shell.currentWidget;
-      const cells = globalThis.document.querySelectorAll('.jp-Notebook .jp-Cell');
-      return context.isReady && cells.length === content.model.cells.length;
+      const { content, context, node } = globalThis.jupyterapp.shell.currentWidget;
+      return (
+        context?.isReady &&
+        node.querySelectorAll('.jp-Notebook .jp-Cell').length === content.model.cells.length
+      );
     },
     null,
     { timeout: OPEN_MS },
   );
+}
+
+/** Closes the open notebook without saving it, and ends its kernel. */
+export function closeNotebook(page) {
+  return page.evaluate(async () => {
+    const notebook = globalThis.jupyterapp.shell.currentWidget;
+    await notebook.sessionContext.shutdown();
+    notebook.dispose();
+  });
 }
 
 /** Run All, until the last cell has ended. */

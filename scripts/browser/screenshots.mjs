@@ -18,6 +18,7 @@ import {
   chartsAreDrawn,
   environment,
   findTooltip,
+  openJupyterLab,
   openNotebook,
   readNotebook,
   runAllCells,
@@ -88,7 +89,8 @@ async function lookAtNotebook(notebook) {
   const server = await startJupyterLab(served, scratch, environment(scratch));
   const { page, problems } = await openPage(browser, view);
   try {
-    await openNotebook(page, server.addressOf(notebook));
+    await openJupyterLab(page, server.address);
+    await openNotebook(page, path.relative(served, notebook).split(path.sep).join('/'));
     const start = performance.now();
     await runAllCells(page);
     const seconds = ((performance.now() - start) / 1000).toFixed(1);

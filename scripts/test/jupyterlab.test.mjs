@@ -7,8 +7,10 @@ import { after, before, describe, test } from 'node:test';
 import { findChromium, launch, NO_CHROMIUM, openPage } from '../browser/chromium.mjs';
 import {
   chartsAreDrawn,
+  closeNotebook,
   environment,
   findTooltip,
+  openJupyterLab,
   openNotebook,
   readNotebook,
   runAllCells,
@@ -28,6 +30,8 @@ describe('in JupyterLab', { skip: executable ? false : NO_CHROMIUM }, () => {
   const clone = path.join(scratch, 'clone');
   let browser;
   let server;
+  let page;
+  let problems;
 
   before(async () => {
     fs.cpSync(path.join(root, 'notebooks'), path.join(clone, 'notebooks'), { recursive: true });
@@ -38,6 +42,8 @@ describe('in JupyterLab', { skip: executable ? false : NO_CHROMIUM }, () => {
     fs.symlinkSync(env.FOCAL_RESULTS_DIR, path.join(clone, 'data/results'));
     server = await startJupyterLab(clone, scratch, env);
     browser = await launch(executable);
+    ({ page, problems } = await openPage(browser, { viewport: { width: 1280, height: 1000 } }));
+    await openJupyterLab(page, server.address);
   }); // prettier-ignore
 
   after(async () => {
@@ -46,20 +52,19 @@ describe('in JupyterLab', { skip: executable ? false : NO_CHROMIUM }, () => {
     fs.rmSync(scratch, { recursive: true, force: true });
   });
 
-  /** Opens a notebook, and ends its kernel afterwards. */
+  /** Opens a notebook, all of them in one page as a reader does, and ends its kernel afterwards. */
   async function withNotebook(name, use) {
-    const { page, problems } = await openPage(browser, { viewport: { width: 1280, height: 1000 } });
+    await openNotebook(page, `notebooks/${name}`);
     try {
-      await openNotebook(page, server.addressOf(path.join(clone, 'notebooks', name)));
-      await use(page, problems);
-      await page.evaluate(() => globalThis.jupyterapp.shell.currentWidget.sessionContext.shutdown());
+      await use();
     } finally {
-      await page.close();
+      await closeNotebook(page);
+      problems.length = 0; // the next notebook is not to blame
     }
   }
 
   /** What a reader would object to, once all there is to be drawn has had its time. */
-  async function lookAt(page) {
+  async function lookAt() {
     const { charts, unrun, failures } = await readNotebook(page);
     await chartsAreDrawn(page, charts);
     const formulas = await page.waitForFunction(rawFormulas, [], { timeout: DRAWN_MS }).then(
@@ -72,9 +77,9 @@ describe('in JupyterLab', { skip: executable ? false : NO_CHROMIUM }, () => {
   // The students' copies are their solutions with less in them.
   for (const name of allNotebooks().filter((name) => !name.startsWith('exercises')))
     test(name, { timeout: LIMIT_MS }, async (t) =>
-      withNotebook(name, async (page, problems) => {
+      withNotebook(name, async () => {
         await t.test('opens with its saved charts and formulas drawn, and nothing fails', async () => {
-          const { found } = await lookAt(page);
+          const { found } = await lookAt();
           assert.deepEqual([...problems, ...found], []);
         });
         if (!RUN.test(path.basename(name)) || path.dirname(name) !== '.') return;
@@ -83,7 +88,7 @@ describe('in JupyterLab', { skip: executable ? false : NO_CHROMIUM }, () => {
           async () => {
             const saved = await readNotebook(page);
             await runAllCells(page);
-            const { charts, found } = await lookAt(page);
+            const { charts, found } = await lookAt();
             assert.deepEqual([...problems, ...found], []);
             assert.equal(charts, saved.charts);
             const drawing = page.locator('.jp-Notebook .vega-embed').first().locator('canvas, svg').first();
@@ -94,7 +99,7 @@ describe('in JupyterLab', { skip: executable ? false : NO_CHROMIUM }, () => {
     );
 
   test('Stop ends a training and skips the cells after it; the next cell that is run answers', { timeout: LIMIT_MS }, () =>
-    withNotebook('training.ipynb', async (page, problems) => {
+    withNotebook('training.ipynb', async () => {
       const running = runAllCells(page);
       const training = page.waitForFunction(isTraining, null, { timeout: LIMIT_MS });
       if (await Promise.race([training, running.then(() => 'ended')]) === 'ended')

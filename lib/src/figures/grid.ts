@@ -260,7 +260,10 @@ export function logitGrowth(rows: readonly LogitGrowth[], setting: string): Vega
   return {
     title: {
       text: `Threshold ${inOrder[0]} is the first to reach |logit| ${level}, threshold ${inOrder.at(-1)} the last`,
-      subtitle: `${setting}. Largest |logit| of each epoch; a curve, with its threshold, ends before the NaN, or where the training was stopped.`,
+      subtitle: [
+        `${setting}. Largest |logit| of each epoch.`,
+        'A curve, with its threshold, ends before the NaN, or where the training was stopped.',
+      ],
     },
     width: 520,
     height: 280,
