@@ -1,9 +1,10 @@
-// npm test, and with --fast npm run check: every check of the project, one stage after the other, and one line at the
-// end that sums them up. A stage that fails does not keep the later ones from running, unless lib does not compile.
+// npm test, and with --fast npm run check: every check of the project, as many at a time as there are cores, and lines at
+// the end that sum them up. What fails does not keep the rest from running, unless lib does not compile.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { allNotebooks } from './pages.mjs';
 import { root } from './setup/project.mjs';
 
 const fast = process.argv.includes('--fast');
@@ -11,98 +12,122 @@ const fast = process.argv.includes('--fast');
 const SLOW = /^(setup|node-versions|grade|site|jupyterlab)/;
 
 process.chdir(root);
+const LANES = Math.min(4, os.availableParallelism());
 // Tests, like the small networks, gain nothing from a second thread, but from a second process.
-const JOBS = `${Math.min(4, os.availableParallelism())}`;
 const ONE_THREAD = { TF_NUM_INTRAOP_THREADS: '1', TF_NUM_INTEROP_THREADS: '1' };
-const summary = { passed: 0, failed: 0, skipped: 0, stages: [] };
 const node = process.execPath;
 
-await stage('lint', [node, 'node_modules/eslint/bin/eslint.js', '.']);
-await stage('format', [node, 'node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.']);
-await stage('links and spelling', [node, 'scripts/check-text.mjs'], lastLine);
-const compiled = await stage('types of lib', [node, 'node_modules/typescript/bin/tsc', '-b']);
-if (compiled) {
-  await stage('cells of the notebooks', [node, 'scripts/check-notebooks.mjs'], lastLine);
-  await unitTests('unit tests of lib', compiledTests());
-  await unitTests('tests of the machinery', machineryTests());
-  if (!fast)
-    await stage(
-      'notebooks from top to bottom',
-      ['python', 'scripts/run-notebooks.py', '--check', '--jobs', JOBS],
-      lastLine,
-      { FOCAL_PROFILE: 'quick', ...ONE_THREAD },
-    );
-} else console.log('\n== lib does not compile: the cells, the tests and the notebooks were not looked at');
+/** By the name of a kind of check, in the order in which they begin. */
+const summary = new Map();
+
+const TYPES = 'types of lib';
+await runAll([
+  { kind: 'lint', command: [node, 'node_modules/eslint/bin/eslint.js', '.'] },
+  { kind: 'format', command: [node, 'node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.'] },
+  { kind: 'links and spelling', command: [node, 'scripts/check-text.mjs'], count: countLastLine },
+  { kind: TYPES, command: [node, 'node_modules/typescript/bin/tsc', '-b'] },
+]); // prettier-ignore
+const compiled = summary.get(TYPES).failures.length === 0;
+if (compiled)
+  await runAll([
+    { kind: 'cells of the notebooks', command: [node, 'scripts/check-notebooks.mjs'], count: countLastLine },
+    ...machineryTests().map(testFile('tests of the machinery')),
+    ...compiledTests().map(testFile('unit tests of lib')),
+    ...(fast ? [] : allNotebooks().map(executedNotebook)),
+  ]);
 
 console.log('');
-for (const { title, failed, seconds } of summary.stages)
-  console.log(
-    `${failed ? 'FAIL' : 'ok  '} ${title} (${seconds.toFixed(0)} s)${failed ? `: ${failed} failed` : ''}`,
-  );
-if (summary.skipped) console.log(`${summary.skipped} skipped, each with its reason above`);
-console.log(`${summary.passed} passed, ${summary.failed} failed`);
-process.exitCode = summary.failed ? 1 : 0;
+let passed = 0;
+let failed = 0;
+let skipped = 0;
+for (const [kind, all] of summary) {
+  passed += all.passed;
+  failed += all.failed;
+  skipped += all.skipped;
+  const complaint = all.failed ? `: ${all.failed} failed` : '';
+  console.log(`${all.failed ? 'FAIL' : 'ok  '} ${kind} (${all.seconds.toFixed(0)} s)${complaint}`);
+  for (const name of all.failures) if (name) console.log(`     ${name}`);
+}
+if (!compiled) console.log('lib does not compile: the cells, the tests and the notebooks were not looked at');
+if (skipped) console.log(`${skipped} skipped, each with its reason above`);
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed ? 1 : 0;
 
-/**
- * @param count  from what a tool printed to { passed, failed, skipped }; without it the stage counts as one
- * @returns whether the stage passed. A tool that fails without counting a failure counts as one.
- */
-async function stage(title, [command, ...args], count = () => null, variables = {}) {
-  console.log(`\n== ${title}`);
-  const start = performance.now();
-  const { status, output } = await tee(command, args, variables);
-  const { passed, failed, skipped } = count(output) ?? { passed: status ? 0 : 1, failed: 0, skipped: 0 };
-  const failures = Math.max(failed, status ? 1 : 0);
-  summary.passed += passed;
-  summary.failed += failures;
-  summary.skipped += skipped;
-  summary.stages.push({ title, failed: failures, seconds: (performance.now() - start) / 1000 });
-  return failures === 0;
+/** Runs them in their order, LANES at a time. */
+async function runAll(checks) {
+  for (const { kind } of checks)
+    if (!summary.has(kind)) summary.set(kind, { passed: 0, failed: 0, skipped: 0, seconds: 0, failures: [] });
+  const waiting = checks.values();
+  const lane = async () => {
+    for (const check of waiting) await run(check);
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
 }
 
-function tee(command, args, variables) {
+/**
+ * Runs one check and shows its output when it has ended.
+ * @param count  from its output to { passed, failed, skipped }; without it the check counts as one
+ */
+async function run({ kind, name = '', command, variables = {}, count = () => undefined }) {
+  const start = performance.now();
+  const { status, output } = await execute(command, variables);
+  const seconds = (performance.now() - start) / 1000;
+  console.log(`\n== ${kind}${name && ': '}${name} (${seconds.toFixed(0)} s)\n${output.trimEnd()}`);
+  const all = summary.get(kind);
+  const counted = count(output) ?? { passed: status ? 0 : 1, failed: 0, skipped: 0 };
+  const failures = Math.max(counted.failed, status ? 1 : 0); // a tool that fails without counting a failure
+  all.passed += counted.passed;
+  all.failed += failures;
+  all.skipped += counted.skipped;
+  all.seconds += seconds;
+  if (failures) all.failures.push(name);
+}
+
+function execute([command, ...args], variables) {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, NODE_NO_WARNINGS: '1', TF_CPP_MIN_LOG_LEVEL: '2', ...variables },
     });
     const chunks = [];
-    child.stdout.on('data', (chunk) => {
-      chunks.push(chunk);
-      process.stdout.write(chunk);
-    });
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => chunks.push(chunk));
     child.on('error', (error) => resolve({ status: 1, output: `${error}` }));
     child.on('close', (status) => resolve({ status: status ?? 1, output: Buffer.concat(chunks).toString() }));
   });
 }
 
-/** 'N passed, N failed', as our own tools end. */
-function lastLine(output) {
-  const found = output.trimEnd().match(/(\d+) passed, (\d+) failed$/);
+/** 'N passed, N failed', as our own tools end; after it there may be a last word on stderr. */
+function countLastLine(output) {
+  const found = [...output.matchAll(/^(\d+) passed, (\d+) failed$/gm)].at(-1);
   return found && { passed: Number(found[1]), failed: Number(found[2]), skipped: 0 };
 }
 
-/** The numbers come from a second report of node's test runner, beside the one that is shown. */
-async function unitTests(title, files) {
-  const report = path.join(os.tmpdir(), `focal-loss-tests-${process.pid}.tap`);
-  const reporters = ['spec', 'stdout', 'tap', report].map(
-    (value, i) => `--test-reporter${i % 2 ? '-destination' : ''}=${value}`,
-  );
-  try {
-    const count = () => {
-      const text = fs.readFileSync(report, 'utf8');
-      const number = (name) => Number(text.match(new RegExp(`^# ${name} (\\d+)$`, 'm'))?.[1] ?? 0);
-      return {
-        passed: number('pass'),
-        failed: number('fail') + number('cancelled'),
-        skipped: number('skipped'),
-      };
-    };
-    const command = [node, '--test', `--test-concurrency=${JOBS}`, ...reporters, ...files];
-    await stage(title, command, count, ONE_THREAD);
-  } finally {
-    fs.rmSync(report, { force: true });
-  }
+function testFile(kind) {
+  const command = [node, '--test', '--test-reporter=spec'];
+  return (file) => ({
+    kind,
+    name: file,
+    command: [...command, file],
+    variables: ONE_THREAD,
+    count: countTests,
+  });
+}
+
+/** The lines with which the report of Node's test runner ends. */
+function countTests(output) {
+  const number = (what) => Number(output.match(new RegExp(`^ℹ ${what} (\\d+)$`, 'm'))?.[1] ?? 0);
+  return { passed: number('pass'), failed: number('fail') + number('cancelled'), skipped: number('skipped') };
+}
+
+function executedNotebook(name) {
+  const file = path.join('notebooks', name);
+  return {
+    kind: 'notebooks from top to bottom',
+    name: file,
+    command: ['python', 'scripts/run-notebooks.py', '--check', file],
+    variables: { FOCAL_PROFILE: 'quick', ...ONE_THREAD },
+    count: countLastLine,
+  };
 }
 
 /** By the sources: what an earlier source has left in dist does not run. */

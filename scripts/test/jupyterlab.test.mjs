@@ -22,6 +22,7 @@ import { root } from '../setup/project.mjs';
 const RUN = /^(01|02|06)-/; // the others train for minutes
 const LIMIT_MS = 600_000;
 const DRAWN_MS = 60_000;
+const CLOSED_EARLY = 'script error: Disposed'; // says JupyterLab of a notebook that was closed while its kernel started
 
 const executable = findChromium();
 
@@ -59,9 +60,11 @@ describe('in JupyterLab', { skip: executable ? false : NO_CHROMIUM }, () => {
       await use();
     } finally {
       await closeNotebook(page);
-      problems.length = 0; // the next notebook is not to blame
+      problems.length = 0;
     }
   }
+
+  const heard = () => problems.filter((problem) => problem !== CLOSED_EARLY);
 
   /** What a reader would object to, once all there is to be drawn has had its time. */
   async function lookAt() {
@@ -80,7 +83,7 @@ describe('in JupyterLab', { skip: executable ? false : NO_CHROMIUM }, () => {
       withNotebook(name, async () => {
         await t.test('opens with its saved charts and formulas drawn, and nothing fails', async () => {
           const { found } = await lookAt();
-          assert.deepEqual([...problems, ...found], []);
+          assert.deepEqual([...heard(), ...found], []);
         });
         if (!RUN.test(path.basename(name)) || path.dirname(name) !== '.') return;
         await t.test(
@@ -89,7 +92,7 @@ describe('in JupyterLab', { skip: executable ? false : NO_CHROMIUM }, () => {
             const saved = await readNotebook(page);
             await runAllCells(page);
             const { charts, found } = await lookAt();
-            assert.deepEqual([...problems, ...found], []);
+            assert.deepEqual([...heard(), ...found], []);
             assert.equal(charts, saved.charts);
             const drawing = page.locator('.jp-Notebook .vega-embed').first().locator('canvas, svg').first();
             assert.ok(await findTooltip(page, drawing), 'the first chart shows no tooltip');
@@ -113,7 +116,7 @@ describe('in JupyterLab', { skip: executable ? false : NO_CHROMIUM }, () => {
       while (!(await page.evaluate(runSecondCell)));
       const [, answered] = await page.evaluate(readCodeCells);
       assert.match(answered.text, /alive: 42/);
-      assert.deepEqual(problems, []);
+      assert.deepEqual(heard(), []);
     }),
   ); // prettier-ignore
 });

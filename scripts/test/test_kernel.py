@@ -275,13 +275,14 @@ class Stop(unittest.TestCase):
         self.assertEqual(self.session.result(running).status, 'error')
         self.assertEqual(self.session.result(waiting).reply, {'status': 'aborted'})
         time.sleep(0.3)
-        self.assertEqual(self.session.result(self.session.send('1 + 1')).text(), '2\n')
+        later = self.session.run('1 + 1')
+        self.assertEqual((later.status, later.text()), ('ok', '2\n'), later.messages)
 
     def test_when_no_cell_runs_it_does_nothing(self):
         self.session.manager.interrupt_kernel()
         time.sleep(0.2)
         result = self.session.run('await breathe();\n6 * 7')
-        self.assertEqual((result.status, result.text()), ('ok', '42\n'))
+        self.assertEqual((result.status, result.text()), ('ok', '42\n'), result.messages)
 
 
 if __name__ == '__main__':
