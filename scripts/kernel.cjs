@@ -5,6 +5,7 @@
 // - Cells are numbered, and cells that are not run because an earlier one failed say so.
 // - Stop first lets the code end itself at its next `breathe()`, and reaches it there even after the cell was given up.
 // - Errors of code that a finished cell has left behind name that cell.
+// - A cell that imports what is not there can be run again once it is.
 // - No message is lost, however many a cell sends. tslab may lose the one that says that the cell has ended.
 // - The process ends on shutdown whatever still runs, and does not outlive Jupyter.
 const { AsyncLocalStorage } = require('node:async_hooks');
@@ -14,10 +15,27 @@ const { setInterval } = require('node:timers');
 const { inspect, types } = require('node:util');
 
 const dist = path.join(path.dirname(require.resolve('tslab/package.json')), 'dist');
+const typescript = require.resolve('@tslab/typescript-for-tslab', { paths: [dist] });
+const ts = require(typescript);
+
+// A program that watches its files has two timers: to compile anew, and to try failed imports again. tslab has room for
+// one and starts it itself; with the second, once a missing package or file has appeared, no cell would run any more.
+// The second is never needed: whatever it would do is also done each time that a cell is compiled.
+const NEVER = {};
+require.cache[typescript].exports = {
+  ...ts,
+  createWatchCompilerHost(files, options, system, ...rest) {
+    const { setTimeout, clearTimeout } = system;
+    system.setTimeout = (work) =>
+      work.name === 'invalidateResolutionsOfFailedLookup' ? NEVER : setTimeout(work);
+    system.clearTimeout = (timer) => (timer === NEVER ? undefined : clearTimeout(timer));
+    return ts.createWatchCompilerHost(files, options, system, ...rest);
+  },
+};
+
 const executor = require(path.join(dist, 'executor.js'));
 const jupyter = require(path.join(dist, 'jupyter.js'));
 const { startKernel } = require(path.join(dist, 'main.js'));
-const ts = require(require.resolve('@tslab/typescript-for-tslab', { paths: [dist] }));
 
 const GRACE_MS = 1000; // from Stop until a cell that does not end itself is given up
 const NODE_INTERRUPTED = 'ERR_SCRIPT_EXECUTION_INTERRUPTED'; // Stop in the synchronous part of a cell

@@ -4,8 +4,10 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
+from pathlib import Path
 
 from jupyter_session import REPLY_SECONDS, ROOT, Session, ends_within, register_kernels
 
@@ -169,6 +171,27 @@ class Processes(unittest.TestCase):
         if not gone:
             os.kill(pid, signal.SIGKILL)
         self.assertTrue(gone)
+
+    def test_what_could_not_be_imported_can_be_once_it_is_there(self):
+        folder = tempfile.TemporaryDirectory(prefix='kernel-')
+        self.addCleanup(folder.cleanup)
+        package = Path(folder.name, 'node_modules/late')
+        module = Path(folder.name, 'helper.ts')
+        package.parent.mkdir()
+        session = Session(cwd=folder.name)
+        self.addCleanup(session.close)
+        imports = {"import { one } from 'late';\none": '1\n', "import { two } from './helper';\ntwo": '2\n'}
+        for code in imports:
+            self.assertIn('Cannot find module', session.run(code).error[0])
+        package.mkdir()
+        (package / 'index.js').write_text('exports.one = 1;')
+        (package / 'index.d.ts').write_text('export const one: number;')
+        module.write_text('export const two = 2;')
+        time.sleep(1)  # TypeScript notices
+        self.assertEqual({code: session.run(code).text() for code in imports}, imports)
+        module.write_text('export const two = 3;')
+        time.sleep(1)
+        self.assertEqual(session.run("import { two as changed } from './helper';\nchanged").text(), '3\n')
 
     def test_a_plain_tslab_runs_the_same_cells(self):
         session = Session(kernel='stock')
