@@ -77,8 +77,7 @@ describe('in JupyterLab', { skip: executable ? false : NO_CHROMIUM }, () => {
     return { charts, unrun, found: [...failures, ...formulas, ...(await page.evaluate(inspect))] };
   }
 
-  // The students' copies are their solutions with less in them.
-  for (const name of allNotebooks().filter((name) => !name.startsWith('exercises')))
+  for (const name of allNotebooks())
     test(name, { timeout: LIMIT_MS }, async (t) =>
       withNotebook(name, async () => {
         await t.test('opens with its saved charts and formulas drawn, and nothing fails', async () => {

@@ -153,7 +153,7 @@ class Notebooks(unittest.TestCase):
         write_check('solutions', 'c', 'right', points=2)
         solved = write_check('exercises', 'd', 'wrong')
         unsolved = solved.read_bytes()
-        result = run('--check', self.folder)
+        result = run('--check', self.folder / 'exercises')
         self.assertEqual(solved.read_bytes(), unsolved)
         self.assertIn('1.1: expected not attempted, got wrong: boom', result.stdout)
         result = run(self.folder)
