@@ -56,7 +56,12 @@ export default tseslint.config(
     files: ['scripts/site/page.js'],
     languageOptions: {
       sourceType: 'script',
-      globals: { document: 'readonly', renderMathInElement: 'readonly', vegaEmbed: 'readonly' },
+      globals: {
+        document: 'readonly',
+        renderMathInElement: 'readonly',
+        vegaEmbed: 'readonly',
+        ResizeObserver: 'readonly',
+      },
     },
   },
   {

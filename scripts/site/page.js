@@ -11,7 +11,11 @@ renderMathInElement(document.querySelector('main'), {
     })),
   ],
 });
-document.querySelectorAll('.chart').forEach(drawChart);
+const widths = new ResizeObserver((changes) => changes.forEach(({ target }) => tellWidth(target)));
+document.querySelectorAll('.chart').forEach((figure) => {
+  widths.observe(figure);
+  drawChart(figure);
+});
 
 /** Where it fails, the picture stays. */
 async function drawChart(figure) {
@@ -24,4 +28,9 @@ async function drawChart(figure) {
   } catch (error) {
     console.error(`chart "${picture.alt}":`, error);
   }
+}
+
+/** A phone shows no scroll bar: page.css puts a line over what goes on to the right. */
+function tellWidth(figure) {
+  figure.classList.toggle('wider', figure.scrollWidth > figure.clientWidth);
 }

@@ -252,6 +252,8 @@ function inspect() {
       found.push(
         `chart ${index + 1}: ${marks.length} marks, ${invalid.length} invalid, ${width} x ${height}`,
       );
+    if (chart.scrollWidth > chart.clientWidth && getComputedStyle(chart, '::before').content === 'none')
+      found.push(`chart ${index + 1} does not say that it is wider than the screen`);
     if (getComputedStyle(chart).backgroundColor !== 'rgb(255, 255, 255)')
       found.push(`chart ${index + 1} is not on white, for which its colors are made`);
   });
