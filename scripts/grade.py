@@ -145,7 +145,8 @@ def grade(student, name, original, limit):
         problem = execute(graded, limit)
     except Exception as error:  # this student's notebook must not end the grading of the others
         problem = f'could not be run: {runner.first_line(str(error)) or type(error).__name__}'
-    return sum(points(cell) for cell in checks(graded.cells)), problem or first_error(graded)
+    remark = problem or first_error(graded) or ('' if attempted(graded) else 'not attempted')
+    return sum(points(cell) for cell in checks(graded.cells)), remark
 
 
 def graded_cells(cells, original):
@@ -199,6 +200,13 @@ def points(cell):
         return 0
     given = said[0].get('points')
     return given if isinstance(given, int) and 0 <= given <= cell.metadata.check.points else 0
+
+
+def attempted(notebook):
+    """Whether the checks say anything else than that no question was."""
+    said = [said for cell in checks(notebook.cells) for said in runner.points_of(cell)]
+    verdicts = [verdict for each in said for verdict in each.get('verdicts') or [{}]]
+    return any(verdict.get('status') != 'not attempted' for verdict in verdicts)
 
 
 def first_error(notebook):

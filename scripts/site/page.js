@@ -12,10 +12,8 @@ renderMathInElement(document.querySelector('main'), {
   ],
 });
 const widths = new ResizeObserver((changes) => changes.forEach(({ target }) => tellWidth(target)));
-document.querySelectorAll('.chart').forEach((figure) => {
-  widths.observe(figure);
-  drawChart(figure);
-});
+document.querySelectorAll('.chart, main table').forEach((box) => widths.observe(box));
+document.querySelectorAll('.chart').forEach(drawChart);
 
 /** Where it fails, the picture stays. */
 async function drawChart(figure) {
@@ -31,6 +29,6 @@ async function drawChart(figure) {
 }
 
 /** A phone shows no scroll bar: page.css puts a line over what goes on to the right. */
-function tellWidth(figure) {
-  figure.classList.toggle('wider', figure.scrollWidth > figure.clientWidth);
+function tellWidth(box) {
+  box.classList.toggle('wider', box.scrollWidth > box.clientWidth);
 }

@@ -34,8 +34,11 @@ def write(folder, name, cells):
 # no TensorFlow.)
 DISPLAY = "import { displayBundle } from 'focal-loss-lab/dist/display/bundle';\n"
 CHECK = DISPLAY.replace('{', '{{').replace('}', '}}') + (
-    "const points{name} = [{answers}].filter((answer) => answer === 42).length;\n"
-    "displayBundle({{ 'text/plain': 'checked', '%s': {{ points: points{name}, verdicts: [] }} }});" % POINTS
+    "const answers{name} = [{answers}];\n"
+    "const points{name} = answers{name}.filter((answer) => answer === 42).length;\n"
+    "const verdicts{name} = answers{name}.map((answer) => {{\n"
+    "  return {{ status: answer === 0 ? 'not attempted' : answer === 42 ? 'right' : 'wrong' }};\n}});\n"
+    "displayBundle({{ 'text/plain': 'checked', '%s': {{ points: points{name}, verdicts: verdicts{name} }} }});" % POINTS
 )
 FIRST = CHECK.format(name='First', answers='one, two')
 SECOND = CHECK.format(name='Second', answers='three()')
@@ -141,8 +144,9 @@ class Grades(unittest.TestCase):
         self.assertEqual(self.points('full'), [2, 1, 3])
         self.assertEqual(self.points('untouched'), [0, 0, 0])
         self.assertEqual(self.points('partly'), [1, 1, 2])
-        for student in ('full', 'untouched', 'partly'):
+        for student in ('full', 'partly'):
             self.assertEqual(self.remarks(student), '')
+        self.assertEqual(self.remarks('untouched'), 'a: not attempted; b: not attempted')
 
     def test_a_missing_or_torn_notebook_is_said_and_the_other_counts(self):
         self.assertEqual(self.points('missing'), [2, 0, 2])

@@ -125,7 +125,7 @@ export function smallestEpsilons(rows: readonly SmallestEpsilon[], used: number)
   const largest = rows.reduce((a, b) => (b.measured > a.measured ? b : a));
   return {
     title: {
-      text: `The most that any gamma needs is ${largest.measured.toExponential(0)} (${largest.arithmetic}); ${
+      text: `The most that any gamma needs is ${largest.measured.toExponential(1)} (${largest.arithmetic}); ${
         largest.measured <= used ? `${used} is enough everywhere` : `${used} IS NOT ENOUGH`
       }`,
       subtitle:

@@ -91,7 +91,7 @@ export function safetyMap(rows: readonly Safety[]): VegaLiteSpec {
   };
   return {
     title: {
-      text: `Safe in every precision, at every gamma shown: ${safe.length > 0 ? safe.join('; ') : 'none'}`,
+      text: `Safe in every emulated precision, at every gamma shown: ${safe.length > 0 ? safe.join('; ') : 'none'}`,
       subtitle: [
         'Orange, with its number: the first |logit| from which the gradient is not finite (a minus: of a wrong answer). Blue: none.',
         'Huge: only for wrong answers of more than 10,000. Below the chart: for which label.',

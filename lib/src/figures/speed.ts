@@ -45,7 +45,7 @@ export function stepTimes({ machine, date, rows }: Bench): VegaLiteSpec {
   const x = { type: 'quantitative', title: 'ms per step of one model, whole machine' };
   return {
     title: {
-      text: `Side by side: ${times(pyTorch)} times as fast as PyTorch's best, ${times(plain)} times plain TensorFlow.js`,
+      text: `Side by side: ${times(pyTorch)} times as fast as PyTorch's best, ${times(plain)} times plain TensorFlow.js in one process`,
       subtitle: `Bar: median; tick: quickest step. ${machine}, ${date}.`,
     },
     width: 460,

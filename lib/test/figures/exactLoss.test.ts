@@ -99,7 +99,7 @@ describe('smallestEpsilons', () => {
     await draw(smallestEpsilons(rows, 1e-3));
     assert.match(
       titleOf(smallestEpsilons(rows, 1e-3)),
-      /needs is 1e-5 \(float16\); 0.001 is enough everywhere$/,
+      /needs is 1.0e-5 \(float16\); 0.001 is enough everywhere$/,
     );
     assert.match(titleOf(smallestEpsilons(rows, 1e-8)), /IS NOT ENOUGH$/);
   });
@@ -115,7 +115,7 @@ describe('safetyMap', () => {
     { ...cell, formulation: 'exact', label: 0 as const },
   ];
   test('shows the first failing logit, of a wrong answer with a minus, and names what never fails', async () => {
-    assert.equal(titleOf(safetyMap(rows)), 'Safe in every precision, at every gamma shown: exact');
+    assert.equal(titleOf(safetyMap(rows)), 'Safe in every emulated precision, at every gamma shown: exact');
     const { svg } = await draw(safetyMap(rows));
     for (const text of ['16.6', '−88.7', 'huge']) assert.ok(svg.includes(`>${text}</text>`), text);
   });
