@@ -110,7 +110,8 @@ export function censusFaults(census: Census, dtype: CensusRow['dtype'] = 'float3
       text: faultsInWords(rows),
       subtitle: [
         `First logit with a loss or gradient that is not finite, in ${dtype}, on the CPU, ${date}. ○: none to ±${largestLogit.toLocaleString('en')}.`,
-        'Its sign tells a right prediction (label 1: positive, label 0: negative) from a wrong one. Counted: libraries in their newest version.',
+        'Its sign tells a right prediction (label 1: positive, label 0: negative) from a wrong one.',
+        'Counted in the title: libraries, in their newest version.',
       ],
     },
     data: { values: cells },
