@@ -171,13 +171,17 @@ def execute_file(path, timeout, write):
     except Exception as error:
         raise Failure(f'not a notebook: {first_line(str(error))}') from None
     coursework = path.parent.name
-    if write and coursework != 'exercises':
-        execute(notebook, path.parent, timeout)
-    else:
-        with tempfile.TemporaryDirectory(prefix='results-') as results:  # which the notebook reads and replaces
-            if RESULTS.is_dir():
-                shutil.copytree(RESULTS, results, dirs_exist_ok=True)
-            execute(notebook, path.parent, timeout, {'FOCAL_RESULTS_DIR': results})
+    try:
+        if write and coursework != 'exercises':
+            execute(notebook, path.parent, timeout)
+        else:
+            with tempfile.TemporaryDirectory(prefix='results-') as results:  # which the notebook reads and replaces
+                if RESULTS.is_dir():
+                    shutil.copytree(RESULTS, results, dirs_exist_ok=True)
+                execute(notebook, path.parent, timeout, {'FOCAL_RESULTS_DIR': results})
+    except Failure as failure:  # of a later cell: what the checks before it have said is worth knowing
+        said = [verdict for cell in code_cells(notebook) for points in points_of(cell) for verdict in points['verdicts']]
+        raise Failure('\n'.join([str(failure), *map(told, said)])) from None
     verdicts = verdicts_of(notebook)
     if coursework == 'solutions':
         expect(verdicts, 'right')

@@ -36,6 +36,12 @@ def write_notebook(folder, name, *cells):
     return path
 
 
+def says(status):
+    """A cell that says it of question 1.1, as the checks of the coursework do."""
+    said = {'text/plain': status, POINTS: {'verdicts': [{'question': '1.1', 'status': status, 'remark': 'boom'}]}}
+    return f"import {{ displayBundle }} from 'focal-loss-lab/dist/display/bundle';\ndisplayBundle({json.dumps(said)});"
+
+
 def run(*arguments):
     return subprocess.run([*RUNNER, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=300)
 
@@ -49,8 +55,8 @@ class Notebooks(unittest.TestCase):
     def test_it_fails_on_each_thing_that_a_reader_would_stumble_over_and_leaves_the_file_alone(self):
         bad = {
             'error': (
-                ['1', "// The next line throws.\nthrow new RangeError('boom');"],
-                'cell [2]: // The next line throws.\nRangeError: boom\n    at cell [2], line 2',
+                [says('right'), "// The next line throws.\nthrow new RangeError('boom');"],
+                'cell [2]: // The next line throws.\nRangeError: boom\n    at cell [2], line 2\n1.1: right: boom\n',
             ),
             'types': (['const word: string = 1;'], "cell [1]: const word: string = 1;\nLine 1: Type 'number' is not"),
             'stderr': (["console.error('careful');"], "cell [1]: console.error('careful');\nwrote to stderr: careful"),
@@ -137,10 +143,8 @@ class Notebooks(unittest.TestCase):
 
     def test_coursework_has_full_points_in_the_solutions_and_is_not_attempted_in_the_exercises(self):
         def write_check(folder, name, status, points=1):
-            said = {'text/plain': status, POINTS: {'verdicts': [{'question': '1.1', 'status': status, 'remark': 'boom'}]}}
-            source = f"import {{ displayBundle }} from 'focal-loss-lab/dist/display/bundle';\ndisplayBundle({json.dumps(said)});"
             self.folder.joinpath(folder).mkdir(exist_ok=True)
-            path = write_notebook(self.folder / folder, name, source)
+            path = write_notebook(self.folder / folder, name, says(status))
             notebook = nbformat.read(path, 4)
             notebook.cells[1].metadata.check = {'points': points}
             nbformat.write(notebook, path)
