@@ -292,7 +292,7 @@ describe('the figures on speed', () => {
   test('the title sets our best median beside that of PyTorch, vmap included, and one process of TensorFlow.js', () => {
     assert.equal(
       titleOf(figures.stepTimes),
-      "Side by side: 2.0 times as fast as PyTorch's best, 8.0 times plain TensorFlow.js in one process",
+      "Side by side: 2.0 times as fast as PyTorch's best, 8.0 times plain TensorFlow.js",
     );
   });
   test('every contestant has a bar, a tick and a number', async () => {
