@@ -180,8 +180,8 @@ def execute_file(path, timeout, write):
                     shutil.copytree(RESULTS, results, dirs_exist_ok=True)
                 execute(notebook, path.parent, timeout, {'FOCAL_RESULTS_DIR': results})
     except Failure as failure:  # of a later cell: what the checks before it have said is worth knowing
-        said = [verdict for cell in code_cells(notebook) for points in points_of(cell) for verdict in points['verdicts']]
-        raise Failure('\n'.join([str(failure), *map(told, said)])) from None
+        said = [told(verdict) for cell in code_cells(notebook) for verdict in said_by(cell)]
+        raise Failure('\n'.join([str(failure), *said])) from None
     verdicts = verdicts_of(notebook)
     if coursework == 'solutions':
         expect(verdicts, 'right')
@@ -211,12 +211,16 @@ def verdicts_of(notebook):
     for cell in code_cells(notebook):
         if 'check' not in cell.metadata:
             continue
-        found = [verdict for points in points_of(cell) for verdict in points['verdicts']]
+        found = said_by(cell)
         of = cell.metadata.check.points
         if len(found) != of:
             raise Failure(f'check {cell.id} gives {len(found)} verdicts, and its metadata {of} points')
         verdicts += found
     return verdicts
+
+
+def said_by(cell):
+    return [verdict for points in points_of(cell) for verdict in points['verdicts']]
 
 
 def expect(verdicts, status):
