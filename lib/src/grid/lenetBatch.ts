@@ -6,6 +6,13 @@ import { ModelLosses, type LossSettings } from './losses';
 import { perParameter, SHAPES, type PerParameter } from './parameters';
 import { maxPool, maxPoolGradient } from './pooling';
 
+/**
+ * Models that go through conv1 together; all have the same columns, so that their kernels can be one matrix. With more rows
+ * than those of twelve or so, oneDNN cuts the product into pieces and may add up the last rows of a piece in another order
+ * than the others: then a model's numbers would depend on its place.
+ */
+const MODELS_AT_ONCE = 12;
+
 /** What a step found, one row each of the tensor it returns. */
 export const STEP_ROWS = ['loss', 'correct', 'maxAbsLogit', 'gradientSum'] as const;
 
@@ -33,6 +40,8 @@ export class LenetBatch {
   private readonly conv2: Columns;
   private readonly descent: { learningRate: tf.Scalar; momentum: tf.Scalar };
   private readonly count: number;
+  /** Filters that go through conv1 and its pooling together: those of a few models. */
+  private readonly rows1: number[];
 
   /**
    * @param models  M losses
@@ -57,6 +66,9 @@ export class LenetBatch {
     this.conv1 = new Columns({ channels: 1, size: 28 });
     this.conv2 = new Columns({ channels: 6 * models.length, size: 12 });
     this.descent = { learningRate: tf.scalar(learningRate), momentum: tf.scalar(momentum) };
+    this.rows1 = Array.from({ length: Math.ceil(this.count / MODELS_AT_ONCE) }, (_, part) => {
+      return 6 * Math.min(MODELS_AT_ONCE, this.count - part * MODELS_AT_ONCE);
+    });
   }
 
   /**
@@ -85,11 +97,14 @@ export class LenetBatch {
       const dConv2 = tf.reshape(maxPoolGradient(dPool2, pool2), [M, 16, 64 * B]);
       const dColumns2 = tf.matMul(w.conv2Kernel, dConv2, true); //               [M, 150, 64 B]
       const d1 = reluGradient(tf.reshape(this.conv2.scatter(dColumns2, B), [6 * M, 144 * B]), h1);
-      const dPool1 = tf.reshape(d1, [6 * M, 12, 12, B]);
-      const dConv1 = tf.reshape(maxPoolGradient(dPool1, pool1), [6 * M, 576 * B]);
+      const dPool1 = tf.split(tf.reshape(d1, [6 * M, 12, 12, B]), this.rows1);
+      const dKernels1 = pool1.map((pool, i) => {
+        const dConv1 = tf.reshape(maxPoolGradient(dPool1[i], pool), [this.rows1[i], 576 * B]);
+        return tf.matMul(dConv1, columns1, false, true);
+      });
 
       const gradients: PerParameter<tf.Tensor> = {
-        conv1Kernel: productOfRows(dConv1, columns1),
+        conv1Kernel: tf.concat(dKernels1),
         conv1Bias: tf.sum(d1, 1),
         // (x dy^T)^T rather than dy x^T: the product is several times faster with the large matrix first.
         conv2Kernel: tf.transpose(tf.matMul(columns2, dConv2, false, true), [0, 2, 1]),
@@ -129,11 +144,13 @@ export class LenetBatch {
   private forward(images: tf.Tensor, w: PerParameter<tf.Tensor>) {
     const M = this.count;
     const B = images.shape[1]!;
-    // The columns of conv1 are the same for all models: their kernels are one matrix.
-    const columns1 = this.conv1.gather(images); //                             [25, 576 B]
-    const z1 = tf.matMul(tf.reshape(w.conv1Kernel, [6 * M, 25]), columns1); //  [6 M, 576 B]
-    const pool1 = maxPool(tf.reshape(z1, [6 * M, 24, 24, B])); //               [6 M, 12, 12, B]
-    const pooled1 = tf.reshape(pool1.value, [6 * M, 144 * B]);
+    const columns1 = this.conv1.gather(images); //                             [25, 576 B], the same for all models
+    const kernels1 = tf.split(tf.reshape(w.conv1Kernel, [6 * M, 25]), this.rows1);
+    const pool1 = kernels1.map((kernels, i) => {
+      const z1 = tf.matMul(kernels, columns1); //                              [rows, 576 B]
+      return maxPool(tf.reshape(z1, [this.rows1[i], 24, 24, B])); //             [rows, 12, 12, B]
+    });
+    const pooled1 = tf.reshape(tf.concat(pool1.map(({ value }) => value)), [6 * M, 144 * B]);
     const h1 = tf.relu(tf.add(pooled1, tf.reshape(w.conv1Bias, [6 * M, 1]))); // max(a, b) + c = max(a + c, b + c)
     const columns2 = tf.reshape(this.conv2.gather(tf.reshape(h1, [864 * M, B])), [M, 150, 64 * B]);
     const z2 = tf.matMul(w.conv2Kernel, columns2); //                          [M, 16, 64 B]
@@ -162,17 +179,4 @@ export class LenetBatch {
     for (const part of [this.losses, this.conv1, this.conv2]) part.dispose();
     tf.dispose(this.descent);
   }
-}
-
-/** A multiple of 6, the filters that conv1 has in each model. */
-const ROWS = 96;
-
-/**
- * x y^T, some rows of x at a time. Some 150 rows or more oneDNN cuts into pieces, of which it adds up the last rows in another
- * order than the others: then a model's gradient would depend on its place.
- */
-function productOfRows(x: tf.Tensor, y: tf.Tensor): tf.Tensor {
-  const rows = x.shape[0];
-  const sizes = Array.from({ length: Math.ceil(rows / ROWS) }, (_, i) => Math.min(ROWS, rows - i * ROWS));
-  return tf.concat(tf.split(x, sizes).map((part) => tf.matMul(part, y, false, true)));
 }
