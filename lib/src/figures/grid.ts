@@ -76,6 +76,10 @@ export function deathMaps(
     textLayer([...factors, ...others]),
   ]);
 
+  const isOpen = ({ epoch, epochs }: CellDeath) => epoch === null && epochs < end;
+  const openCells = pairs.some(({ first, second }) => isOpen(first) || isOpen(second))
+    ? '; >n: none in n epochs, not trained farther'
+    : '';
   const correlation = rankCorrelation === null ? '' : `; rank correlation ${rankCorrelation.toFixed(2)}`;
   return {
     title: {
@@ -83,7 +87,7 @@ export function deathMaps(
         undecided > 0 ? `, ${undecided} open` : ''
       }${correlation}`,
       subtitle: [
-        `${setting}. Epoch of the first NaN, counted from 0; a dash: none in ${end} epochs; >n: none in n epochs, not trained farther.`,
+        `${setting}. Epoch of the first NaN, counted from 0; a dash: none in ${end} epochs${openCells}.`,
         'Right: by what factor it came later (blue) or sooner (orange).',
       ],
     },

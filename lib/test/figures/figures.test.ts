@@ -252,6 +252,10 @@ describe('NaN is drawn, not dropped', () => {
   test('two maps say what they agree in, and what is still open', async () => {
     assert.equal(titleOf(figures.deathMaps), '2 of 3 runs die in both, 0 in one only, 0 in neither, 1 open');
     assert.match(await draw(figures.deathMaps), /–.*&gt;40/s, 'no NaN in 100 epochs, none in 40');
+    const ended = ours.filter(({ epoch }) => epoch !== null);
+    const legend = (spec: VegaLiteSpec) => JSON.stringify(spec.title);
+    assert.match(legend(figures.deathMaps), />n: none in n epochs/);
+    assert.doesNotMatch(legend(deathMaps(compareDeaths(published, ended, 100), grids)), />n/);
   });
   test('the scatter gives the median factor between the grids, epochs counted from 1', () => {
     assert.equal(
