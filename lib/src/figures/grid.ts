@@ -76,10 +76,7 @@ export function deathMaps(
     textLayer([...factors, ...others]),
   ]);
 
-  const isOpen = ({ epoch, epochs }: CellDeath) => epoch === null && epochs < end;
-  const openCells = pairs.some(({ first, second }) => isOpen(first) || isOpen(second))
-    ? '; >n: none in n epochs, not trained farther'
-    : '';
+  const openCells = undecided > 0 ? '; >n: none in n epochs, not trained farther' : '';
   const correlation = rankCorrelation === null ? '' : `; rank correlation ${rankCorrelation.toFixed(2)}`;
   return {
     title: {
