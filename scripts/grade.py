@@ -198,7 +198,7 @@ def points(cell):
     said = runner.points_of(cell)
     if len(said) != 1 or any(output.output_type == 'error' for output in cell.outputs):
         return 0
-    given = said[0].get('points')
+    given = said[0].get('points') if isinstance(said[0], dict) else None
     return given if isinstance(given, int) and 0 <= given <= cell.metadata.check.points else 0
 
 

@@ -123,6 +123,10 @@ class Grades(unittest.TestCase):
         # What the check calls says more than it was asked.
         forger = f'{praise}\nfunction three(): number {{ displayBundle({bundle}); return 0; }}'
         student('speaks for it', exercise_a(), exercise_b(forger))
+        # And this one ends the kernel, so that nothing else is said.
+        listed = json.dumps({'text/plain': '1 of 1 points', POINTS: [1]})
+        liar = f'{DISPLAY}function three(): number {{ displayBundle({listed}); process.exit(1); }}'
+        student('says a list', exercise_a('42', '42'), exercise_b(liar))
         # The name that the check uses is given to something else.
         shadow = cell('z', 'const displayBundle = (_bundle: object) => undefined;')
         student('shadows', exercise_a(), exercise_b(FORTY_TWO, shadow))
@@ -179,6 +183,7 @@ class Grades(unittest.TestCase):
         self.assertEqual(self.points('prints'), [0, 0, 0])
         self.assertEqual(self.points('speaks for it'), [0, 0, 0])
         self.assertIn('said more than one thing', self.remarks('speaks for it'))
+        self.assertEqual(self.points('says a list'), [2, 0, 2])
 
     def test_a_check_that_was_deleted_is_done_at_the_end_and_names_taken_from_it_are_given_back(self):
         self.assertEqual(self.points('deletes'), [1, 0, 1])
