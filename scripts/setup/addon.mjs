@@ -8,7 +8,7 @@ import { fingerprint, log, read, root, say, stateFolder, unlessDone } from './pr
 import { pip } from './python.mjs';
 
 const PACKAGE = path.join(root, 'node_modules/@tensorflow/tfjs-node-gpu');
-const SIGNALS = 'scripts/setup/signals.cc'; // of our own: says why
+const OWN_SOURCES = ['scripts/setup/signals.cc', 'scripts/setup/functions.cc']; // each says why
 export const ADDON = path.join(PACKAGE, 'lib/napi-v8/tfjs_binding.node');
 
 /** Compiles the addon with the compiler at hand, or with the one that pip can install. */
@@ -20,7 +20,7 @@ export async function compileAddon(environment, device) {
   const ingredients = fingerprint(
     args,
     read(path.join(PACKAGE, 'package.json')),
-    read(path.join(root, SIGNALS)),
+    OWN_SOURCES.map((file) => read(path.join(root, file))),
     read(environment.stamp),
   );
   await unlessDone(stamp, ingredients, async () => {
@@ -48,7 +48,7 @@ function compilerArguments(tensorflow, device) {
   return [
     '-std=c++17', '-O2', '-fPIC', '-shared', '-DNAPI_VERSION=8', '-DNODE_GYP_MODULE_NAME=tfjs_binding',
     `-I${root}/node_modules/node-api-headers/include`, `-I${PACKAGE}`, `-I${tensorflow}/include`,
-    `${PACKAGE}/binding/tfjs_backend.cc`, `${PACKAGE}/binding/tfjs_binding.cc`, `${root}/${SIGNALS}`, ...libraries,
+    `${PACKAGE}/binding/tfjs_backend.cc`, ...OWN_SOURCES.map((file) => `${root}/${file}`), ...libraries,
   ];
 }
 

@@ -9,6 +9,8 @@ export interface Stage {
   /** Images that are convolved separately: channels, of all models. */
   channels: number;
   size: number;
+  /** Whether the gradient by the images is wanted, too. */
+  scatters: boolean;
 }
 
 /** Pixels of a side after a convolution. */
@@ -32,10 +34,18 @@ const convolved = (size: number) => size - KERNEL + 1;
  */
 export class Columns {
   private readonly indices: tf.Tensor;
-  private transposed: Segments | undefined;
+  private readonly transposed: Segments | undefined;
 
   constructor(private readonly stage: Stage) {
-    this.indices = deviceIndices(rowsInOrder(stage));
+    const rows = rowsInOrder(stage);
+    this.indices = deviceIndices(rows);
+    if (stage.scatters) this.transposed = transpose(rows, stage);
+  }
+
+  /** What is kept on the device. */
+  get tensors(): tf.Tensor[] {
+    const { indices, transposed } = this;
+    return transposed === undefined ? [indices] : [indices, transposed.rows, transposed.sums];
   }
 
   /** [channels size size, batch] -> [channels TAPS, convolved convolved batch] */
@@ -46,12 +56,12 @@ export class Columns {
 
   /** The transpose of `gather`, which is its gradient: each pixel gets the sum of its copies. */
   scatter(columns: tf.Tensor, batch: number): tf.Tensor {
-    this.transposed ??= transpose(rowsInOrder(this.stage), this.stage);
+    if (this.transposed === undefined) throw new Error('Columns.scatter: these columns only gather');
     return sumSegments(tf.reshape(columns, [this.indices.size, batch]), this.transposed);
   }
 
   dispose(): void {
-    tf.dispose([this.indices, ...(this.transposed ? [this.transposed.rows, this.transposed.sums] : [])]);
+    tf.dispose(this.tensors);
   }
 }
 

@@ -1,4 +1,5 @@
-import { tf } from '../tf';
+import { notice } from '../display';
+import { compile, tf, type Compiled, type TensorFunction } from '../tf';
 import { ResourceVariable } from '../tf/resourceVariable';
 import { Columns } from './columns';
 import { reluGradient } from './kernels';
@@ -39,6 +40,7 @@ export class LenetBatch {
   private readonly conv1: Columns;
   private readonly conv2: Columns;
   private readonly descent: { learningRate: tf.Scalar; momentum: tf.Scalar };
+  private readonly compiled: Compiled<TensorFunction>;
   private readonly count: number;
   /** Filters that go through conv1 and its pooling together: those of a few models. */
   private readonly rows1: number[];
@@ -63,9 +65,12 @@ export class LenetBatch {
       }
     });
     this.losses = new ModelLosses(models);
-    this.conv1 = new Columns({ channels: 1, size: 28 });
-    this.conv2 = new Columns({ channels: 6 * models.length, size: 12 });
+    this.conv1 = new Columns({ channels: 1, size: 28, scatters: false });
+    this.conv2 = new Columns({ channels: 6 * models.length, size: 12, scatters: true });
     this.descent = { learningRate: tf.scalar(learningRate), momentum: tf.scalar(momentum) };
+    this.compiled = compile((images, labels) => this.update(images, labels), {
+      onEager: (reason) => notice(`trainGrid: the steps are not compiled, and slower: ${reason}`),
+    });
     this.rows1 = Array.from({ length: Math.ceil(this.count / MODELS_AT_ONCE) }, (_, part) => {
       return 6 * Math.min(MODELS_AT_ONCE, this.count - part * MODELS_AT_ONCE);
     });
@@ -80,6 +85,13 @@ export class LenetBatch {
    *   the sum of the derivatives by the logits, which is not finite if one of them is not
    */
   step(images: tf.Tensor, labels: tf.Tensor): tf.Tensor2D {
+    const variables = [this.weights, this.velocities].flatMap((each) => Object.values(each));
+    const handles = variables.map(({ handle }: ResourceVariable) => handle);
+    const kept = [this.losses, this.conv1, this.conv2].flatMap(({ tensors }) => tensors);
+    return this.compiled(images, labels, ...handles, ...kept) as tf.Tensor2D;
+  }
+
+  private update(images: tf.Tensor, labels: tf.Tensor): tf.Tensor2D {
     return tf.tidy(() => {
       const M = this.count;
       const B = images.shape[1]!;
@@ -172,6 +184,7 @@ export class LenetBatch {
   }
 
   dispose(): void {
+    this.compiled.dispose();
     perParameter((name) => {
       this.weights[name].dispose();
       this.velocities[name].dispose();

@@ -93,7 +93,12 @@ export class ModelLosses {
     };
   }
 
+  /** What is kept on the device. */
+  get tensors(): tf.Tensor[] {
+    return [this.gamma, this.alpha, this.epsilon, this.isExact];
+  }
+
   dispose(): void {
-    tf.dispose([this.gamma, this.alpha, this.epsilon, this.isExact]);
+    tf.dispose(this.tensors);
   }
 }

@@ -1,5 +1,5 @@
 import { tf } from '../tf';
-import { hasOneDnnPool, oneDnnPool, oneDnnPoolGradient, poolAttributes } from '../tf/oneDnnPool';
+import { hasOneDnnPool, oneDnnPool, oneDnnPoolGradient, poolAttributes } from '../tf/oneDnn';
 import { rawOp } from '../tf/rawOps';
 
 const WINDOW = { filterSize: 2, strides: 2, pad: 'valid' };

@@ -192,7 +192,7 @@ interface StepTable {
 }
 
 async function trainEpoch(
-  { batch, sampler, runs }: GridState,
+  { batch, sampler, runs, steps }: GridState,
   { images, digits, noise, batchSize }: GridOptions,
   afterStep: (step: number) => void,
 ): Promise<StepTable> {
@@ -206,7 +206,8 @@ async function trainEpoch(
     for (let start = 0; start < samples; start += batchSize) {
       await breathe();
       const indices = sampler.order.subarray(start, start + batchSize);
-      const noiseSeed = noise > 0 ? sampler.batchSeed() : undefined;
+      const step = steps + found.length + 1;
+      const noiseSeed = noise > 0 ? sampler.batchSeed('noise', step) : undefined;
       found.push(trainBatch(batch, { pixels, digits, thresholds }, indices, { noise, noiseSeed }));
       afterStep(found.length);
     }

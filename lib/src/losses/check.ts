@@ -69,7 +69,7 @@ export function checkTensors(
 function areHard(caller: string, labels: tf.Tensor): boolean {
   if (labels.dtype === 'bool') return true;
   if (labels.size > READABLE_LABELS) return labels.dtype === 'int32';
-  const values = labels.dataSync();
+  const values = readForCheck(labels);
   let hard = true;
   for (let i = 0; i < values.length; i++) {
     const label = values[i];
@@ -79,6 +79,15 @@ function areHard(caller: string, labels: tf.Tensor): boolean {
     hard = false;
   }
   return hard;
+}
+
+/** Under a name that tells `compile` that the values decide nothing but whether to throw. */
+function readForCheck(tensor: tf.Tensor) {
+  let values!: tf.TypedArray;
+  tf.tidy('check', () => {
+    values = tensor.dataSync();
+  });
+  return values;
 }
 
 function describe(value: unknown): string {

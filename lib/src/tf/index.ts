@@ -3,4 +3,5 @@ import './nativeGradients';
 
 export { tf } from './tensorflow';
 export { device, deviceName, type Device, type DeviceName } from './device';
+export { compile, type Compiled, type CompileOptions, type TensorFunction } from './graph';
 export { versions } from './versions';

@@ -1,6 +1,13 @@
 // tfjs builds the gradient of most operations from several others, where TensorFlow has one kernel; and for some
 // operations it calls a slow kernel where a fast one exists. This module puts the fast ones in their place.
-import { hasOneDnnPool, oneDnnPool, oneDnnPoolGradient, type PoolAttributes } from './oneDnnPool';
+import {
+  hasOneDnnPool,
+  hasOneDnnSoftmax,
+  oneDnnPool,
+  oneDnnPoolGradient,
+  oneDnnSoftmax,
+  type PoolAttributes,
+} from './oneDnn';
 import { attribute, rawOp } from './rawOps';
 import { replaceGradient, replaceKernel } from './replace';
 import { tf } from './tensorflow';
@@ -45,3 +52,7 @@ if (hasOneDnnPool) {
     return covers(x, pool) ? { x: () => oneDnnPoolGradient(dy, x, oneDnnPool(x, pool), pool) } : null;
   });
 }
+
+// Softmax: the kernel that a compiled step gets.
+if (hasOneDnnSoftmax)
+  replaceKernel('Softmax', ({ logits }) => (logits.dtype === 'float32' ? oneDnnSoftmax(logits) : null));

@@ -10,7 +10,8 @@ const DTYPE = attribute.dtype('dtype', 'float32');
  */
 export class ResourceVariable {
   readonly shape: number[];
-  private readonly handle: tf.Tensor;
+  /** What operations take for the variable. */
+  readonly handle: tf.Tensor;
 
   /** @param value  the initial value; stays the caller's */
   constructor(value: tf.Tensor) {

@@ -2,45 +2,35 @@ import { tf } from '../tf';
 import { attribute, rawOp } from '../tf/rawOps';
 
 const FLOAT32 = attribute.dtype('T', 'float32');
+// Most weights are small, so that what tfjs does around an operation takes longer than the operation: hence raw ones.
+const [add, sub, mul] = ['AddV2', 'Sub', 'Mul'].map(
+  (name) => (a: tf.Tensor, b: tf.Tensor) => rawOp(name, [FLOAT32], [a, b]),
+);
+
+/** Options of gradient descent. */
+export interface Descent {
+  learningRate: number;
+  momentum: number;
+}
 
 /**
- * Stochastic gradient descent with momentum, in PyTorch's form:
+ * One update by gradient descent with momentum, in PyTorch's form. The given tensors stay as they are.
  *
  *   v <- momentum * v + gradient        w <- w - learningRate * v
  *
- * tf.train.momentum computes the same, but keeps a tensor after dispose(). Most weights are small, so that what tfjs does
- * around an operation takes longer than the operation itself: hence raw ones.
+ * @param weights     w, float32, any shapes
+ * @param velocities  v, at the start 0, in the order of the weights, as the gradients
  */
-export class MomentumDescent {
-  private readonly learningRate: tf.Scalar;
-  private readonly momentum: tf.Scalar;
-  /** In the order of the weights. */
-  readonly velocities: tf.Variable[];
-
-  constructor(
-    private readonly weights: tf.Variable[],
-    { learningRate, momentum }: { learningRate: number; momentum: number },
-  ) {
-    this.learningRate = tf.scalar(learningRate);
-    this.momentum = tf.scalar(momentum);
-    this.velocities = weights.map((weight) => tf.tidy(() => tf.variable(tf.zerosLike(weight), false)));
-  }
-
-  /** One update; gradients in the order of the weights. */
-  apply(gradients: tf.Tensor[]): void {
-    const binary = (name: string) => (a: tf.Tensor, b: tf.Tensor) => rawOp(name, [FLOAT32], [a, b]);
-    const [add, sub, mul] = ['AddV2', 'Sub', 'Mul'].map(binary);
-    tf.tidy(() => {
-      for (const [i, weight] of this.weights.entries()) {
-        const velocity = this.velocities[i];
-        velocity.assign(add(mul(velocity, this.momentum), gradients[i]));
-        weight.assign(sub(weight, mul(velocity, this.learningRate)));
-      }
-    });
-  }
-
-  /** Frees the velocities; the weights stay. */
-  dispose(): void {
-    tf.dispose([this.learningRate, this.momentum, ...this.velocities]);
-  }
+export function descend(
+  weights: readonly tf.Tensor[],
+  velocities: readonly tf.Tensor[],
+  gradients: readonly tf.Tensor[],
+  { learningRate, momentum }: Descent,
+): { weights: tf.Tensor[]; velocities: tf.Tensor[] } {
+  const [rate, share] = [tf.scalar(learningRate), tf.scalar(momentum)];
+  const newVelocities = velocities.map((velocity, i) => add(mul(velocity, share), gradients[i]));
+  return {
+    weights: weights.map((weight, i) => sub(weight, mul(newVelocities[i], rate))),
+    velocities: newVelocities,
+  };
 }

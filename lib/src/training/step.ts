@@ -1,6 +1,6 @@
-import { tf } from '../tf';
+import { compile, tf, type Compiled, type TensorFunction } from '../tf';
 import { attribute, rawOp } from '../tf/rawOps';
-import { MomentumDescent } from './momentum';
+import { descend, type Descent } from './momentum';
 
 /** A scalar, the mean over the batch; logits and labels have the same shape. */
 export type Loss = (logits: tf.Tensor, labels: tf.Tensor) => tf.Scalar;
@@ -22,23 +22,30 @@ export interface StepResult {
   notFinite: string | undefined;
 }
 
+export interface TrainerOptions extends Descent {
+  /** Called once, with the reason, if the step cannot be compiled; it then runs operation by operation. */
+  onEager: (reason: string) => void;
+}
+
 /** Makes single steps of gradient descent with a model's trainable weights. */
 export class Trainer {
   private readonly weights: tf.Variable[];
   /** Running statistics and the like: the forward pass itself changes them. */
   private readonly statistics: tf.Variable[];
+  private readonly velocities: tf.Variable[];
   private readonly names: string[];
-  private readonly descent: MomentumDescent;
+  private readonly update: Compiled<TensorFunction>;
 
   constructor(
     private readonly model: tf.LayersModel,
     private readonly loss: Loss,
-    options: { learningRate: number; momentum: number },
+    private readonly options: TrainerOptions,
   ) {
     this.weights = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
     this.statistics = model.nonTrainableWeights.map((weight) => weight.read() as tf.Variable);
+    this.velocities = this.weights.map((weight) => tf.tidy(() => tf.variable(tf.zerosLike(weight), false)));
     this.names = model.trainableWeights.map((weight) => weight.originalName); // tfjs numbers a second model's own names
-    this.descent = new MomentumDescent(this.weights, options);
+    this.update = compile((input, target) => this.updated({ input, target }), { onEager: options.onEager });
   }
 
   /** All that steps change: the weights, also those without a gradient (running statistics), and the velocities. */
@@ -47,7 +54,7 @@ export class Trainer {
       name: `weights/${i}/${weight.originalName}`, // numbered, since layers of different sublayers may share a name
       variable: weight.read() as tf.Variable,
     }));
-    const velocities = this.descent.velocities.map((variable, i) => ({
+    const velocities = this.velocities.map((variable, i) => ({
       name: `velocities/${i}/${this.names[i]}`,
       variable,
     }));
@@ -55,51 +62,85 @@ export class Trainer {
   }
 
   /**
-   * One step, unless something is not finite; then the model stays as it was. The loss may be finite where its gradient is not, so both are looked at,
-   * and the logits. To read from the device only once, it first reads sums of squares: a sum is not finite if one of its
-   * terms is not.
+   * One step, unless something is not finite; then the model stays as it was. The loss may be finite where its gradient is
+   * not, so both are looked at, and the logits.
    */
   step({ input, target }: Batch): StepResult {
-    let logits: tf.Tensor | undefined;
-    const before = this.statistics.map((values) => values.clone()); // shares the memory, as long as nothing changes
-    const forward = () => {
-      logits = tf.keep(tf.reshape(this.model.apply(input, { training: true }) as tf.Tensor, target.shape));
-      return this.loss(logits, target);
-    };
+    const variables = [...this.weights, ...this.velocities, ...this.statistics];
+    const [found, ...updated] = this.update(input, target, ...variables) as tf.Tensor[];
     try {
-      return tf.tidy(() => {
-        const { value, grads } = tf.variableGrads(forward, this.weights);
-        const gradients = this.weights.map(({ name }) => grads[name]);
-        const result = this.update(logits as tf.Tensor, target, value, gradients);
-        if (result.notFinite !== undefined) this.statistics.forEach((values, i) => values.assign(before[i]));
-        return result;
-      });
+      const numbers = found.dataSync<'float32'>();
+      const [loss, correct, maxAbsLogit, logitSquares] = numbers;
+      const notFinite = numbers.every(Number.isFinite) ? undefined : this.describe({ input, target }, numbers);
+      if (notFinite === undefined) variables.forEach((variable, i) => variable.assign(updated[i]));
+      // The maximum of a kernel on a GPU may pass over a NaN, a sum cannot.
+      return {
+        loss,
+        correct,
+        count: target.size,
+        maxAbsLogit: Number.isNaN(logitSquares) ? NaN : maxAbsLogit,
+        notFinite,
+      };
     } finally {
-      tf.dispose(before);
-      logits?.dispose();
+      tf.dispose([found, ...updated]);
     }
   }
 
-  private update(logits: tf.Tensor, target: tf.Tensor, loss: tf.Scalar, gradients: tf.Tensor[]) {
-    const correct = tf.sum(tf.equal(tf.greater(logits, 0), tf.greater(target, 0.5))).toFloat();
-    const sums = [logits, ...gradients].map(halfSumOfSquares);
-    const numbers = tf.stack([loss, correct, tf.max(tf.abs(logits)), ...sums]).dataSync();
-    const notFinite = numbers.every(Number.isFinite) ? undefined : this.describe(logits, loss, gradients);
-    if (notFinite === undefined) this.descent.apply(gradients);
-    return { loss: numbers[0], correct: numbers[1], count: target.size, maxAbsLogit: numbers[2], notFinite };
+  /**
+   * A step as a pure function of the batch and the variables, which stay as they are.
+   *
+   * @returns numbers about the step, then the new values of weights, velocities and statistics. The numbers are one tensor, so that
+   *   the device is read once: loss, logits on the right side of 0, largest |logit|, and sums of squares, of the logits
+   *   and of each gradient. A sum is not finite if one of its terms is not.
+   */
+  private updated(batch: Batch): tf.Tensor[] {
+    const { logits, loss, gradients, statistics } = this.evaluate(batch);
+    const correct = tf.sum(tf.cast(tf.equal(tf.greater(logits, 0), tf.greater(batch.target, 0.5)), 'float32'));
+    const squares = [logits, ...gradients].map(halfSumOfSquares);
+    const numbers = tf.stack([loss, correct, tf.max(tf.abs(logits)), ...squares]);
+    logits.dispose();
+    const next = descend(this.weights, this.velocities, gradients, this.options);
+    return [numbers, ...next.weights, ...next.velocities, ...statistics];
   }
 
-  /** 'logits, loss, gradient of all 10 weights', or as much of it as is true; undefined if all is finite after all. */
-  private describe(logits: tf.Tensor, loss: tf.Tensor, gradients: tf.Tensor[]): string | undefined {
+  /** The forward and the backward pass. The logits are the caller's to dispose. */
+  private evaluate({ input, target }: Batch) {
+    let logits!: tf.Tensor;
+    const before = this.statistics.map((values) => values.clone()); // shares the memory, as long as nothing changes
+    try {
+      const { value: loss, grads } = tf.variableGrads(() => {
+        const outputs = this.model.apply(input, { training: true }) as tf.Tensor;
+        logits = tf.keep(tf.reshape(outputs, target.shape));
+        return this.loss(logits, target);
+      }, this.weights);
+      const gradients = this.weights.map(({ name }) => grads[name]);
+      return { logits, loss, gradients, statistics: this.statistics.map((values) => values.clone()) };
+    } finally {
+      this.statistics.forEach((values, i) => values.assign(before[i]));
+      tf.dispose(before);
+    }
+  }
+
+  /**
+   * 'logits, loss, gradient of all 10 weights', or as much of it as is true; undefined if all is finite after all: a sum of
+   * squares is infinite from numbers of 1e19 on. The step is computed once more for it, operation by operation.
+   */
+  private describe(batch: Batch, [loss, , maxAbsLogit, ...squares]: Float32Array): string | undefined {
     const finite = (values: tf.Tensor) => tf.all(tf.isFinite(values)).dataSync()[0] === 1;
-    const broken = this.names.filter((_, i) => !finite(gradients[i]));
-    const weights = this.inWords(broken);
-    const found = [
-      ...(finite(logits) ? [] : ['logits']),
-      ...(finite(loss) ? [] : ['loss']),
-      ...(broken.length === 0 ? [] : [`gradient of ${weights}`]),
-    ];
-    return found.length === 0 ? undefined : found.join(', ');
+    return tf.tidy(() => {
+      const { logits, loss: again, gradients } = this.evaluate(batch);
+      const broken = this.names.filter((_, i) => !finite(gradients[i]));
+      const found = [
+        ...(finite(logits) ? [] : ['logits']),
+        ...(finite(again) ? [] : ['loss']),
+        ...(broken.length === 0 ? [] : [`gradient of ${this.inWords(broken)}`]),
+      ];
+      logits.dispose();
+      if (found.length > 0) return found.join(', ');
+      // A model that draws random numbers may be finite the second time.
+      const overflow = Number.isFinite(loss) && Number.isFinite(maxAbsLogit) && !squares.some(Number.isNaN);
+      return overflow ? undefined : 'something that random numbers decide';
+    });
   }
 
   /** A few weights by their names, many by their number. */
@@ -111,7 +152,8 @@ export class Trainer {
 
   /** Frees what the steps needed; the model stays. */
   dispose(): void {
-    this.descent.dispose();
+    this.update.dispose();
+    tf.dispose(this.velocities);
   }
 }
 

@@ -1,5 +1,5 @@
 import { addUniformNoise } from '../datasets';
-import { breathe, Progress } from '../display';
+import { breathe, notice, Progress } from '../display';
 import { tf } from '../tf';
 import { checkSchedule, expecting } from './check';
 import { Checkpoint, START, type Parts, type Position } from './checkpoint';
@@ -80,10 +80,11 @@ export interface TrainingRun {
  */
 export async function train(model: tf.LayersModel, options: TrainingOptions): Promise<TrainingRun> {
   checkOptions(model, options);
-  const { images, labels, loss, learningRate, momentum, seed, checkpoint: file } = options;
+  const { images, labels, loss, learningRate, momentum, seed, label = 'training', checkpoint: file } = options;
   const { batchSize, noise = 0, recordEvery = stepsPerEpoch(options) } = options;
 
-  const trainer = new Trainer(model, loss, { learningRate, momentum });
+  const onEager = (reason: string) => notice(`${label}: the steps are not compiled, and slower: ${reason}`);
+  const trainer = new Trainer(model, loss, { learningRate, momentum, onEager });
   const parts: Parts = { trainer, sampler: new Sampler(images.shape[0], seed), recorder: new Recorder() };
   try {
     if (file === undefined) return await run(parts, options, START);
@@ -130,8 +131,9 @@ async function run(
         const batch = tf.tidy(() => {
           const indices = tf.tensor1d(sampler.order.slice(start, start + batchSize), 'int32');
           const chosen = tf.gather(images, indices);
-          const augmented = augment ? augment(chosen, sampler.batchSeed()) : chosen;
-          const input = noise > 0 ? addUniformNoise(augmented, noise, sampler.batchSeed()) : augmented;
+          const augmented = augment ? augment(chosen, sampler.batchSeed('augmentation', step)) : chosen;
+          const input =
+            noise > 0 ? addUniformNoise(augmented, noise, sampler.batchSeed('noise', step)) : augmented;
           return { input, target: tf.gather(labels, indices) };
         });
         let result: StepResult;

@@ -315,15 +315,15 @@ describe('where a checkpoint cannot be written', () => {
         built.setWeights([[[0.5, -0.5]], [0, 0], [[1], [-1]], [0]].map((values) => tf.tensor(values)));
         return built;
       };
-      let steps = 0;
-      const filling: Loss = (logits, labels) => {
-        if (logits.shape[0] <= 2) steps++;
+      let steps = -1; // the first call looks at the shape only
+      const filling = (batch: tf.Tensor4D) => {
+        steps++;
         if (steps === 5 || steps === 7) fs.symlinkSync('/dev/full', temporary);
-        return stabilized(logits, labels);
+        return batch;
       };
       const undisturbed = await trainSmall({ model });
       let run: Awaited<ReturnType<typeof trainSmall>> | undefined;
-      const lines = await printed(async () => (run = await trainSmall({ model, checkpoint, loss: filling })));
+      const lines = await printed(async () => (run = await trainSmall({ model, checkpoint, augment: filling })));
       assert.deepEqual(run && [withoutSeconds(run), run.weights], [
         withoutSeconds(undisturbed),
         undisturbed.weights,

@@ -22,20 +22,20 @@ async function main(checkpoint: string): Promise<void> {
   const loss: Loss = (x, y) =>
     stabilizedSigmoidFocalLoss(x, y, { alpha: 0.5, gamma: 0.5, reduction: 'mean' });
   let steps = 0;
-  const stopInStep5: Loss = (x, y) => {
-    if (x.shape[0] === 2 && ++steps === 5) pressStop();
-    return loss(x, y);
+  const stopInStep5 = (batch: tf.Tensor4D) => {
+    if (batch.shape[0] === 2 && ++steps === 5) pressStop();
+    return batch;
   };
-  const options = { images, labels, epochs: 3, batchSize: 2, learningRate: 0.05, momentum: 0.9, seed: 2 };
+  const options = { images, labels, loss, epochs: 3, batchSize: 2, learningRate: 0.05, momentum: 0.9, seed: 2 };
   const [model, other] = [lenet({ size: 16, seed: 1 }), lenet({ size: 16, seed: 1 })];
   let error = 'none';
-  await train(model, { ...options, loss: stopInStep5, checkpoint }).catch((e) => (error = String(e)));
+  await train(model, { ...options, augment: stopInStep5, checkpoint }).catch((e) => (error = String(e)));
   const stoppedLine = lastLine();
 
   startCell();
-  const resumed = await train(model, { ...options, loss, checkpoint });
+  const resumed = await train(model, { ...options, checkpoint });
   const resumedLine = lastLine();
-  const undisturbed = await train(other, { ...options, loss });
+  const undisturbed = await train(other, options);
   const [ours, theirs] = [model, other].map((m) => m.getWeights().map((weight) => weight.dataSync().join()));
   const sameWeights = ours.join() === theirs.join();
   const outcome: StoppedOutcome = { error, stoppedLine, resumedLine, resumed, undisturbed, sameWeights };

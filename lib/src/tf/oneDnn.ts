@@ -1,9 +1,12 @@
 import { attribute, backend, rawOp, rawOps, type Attribute } from './rawOps';
 import { tf } from './tensorflow';
 
-// oneDNN's max-pooling is several times faster on a CPU than TensorFlow's in both directions. It is an internal operation
-// of TensorFlow's CPU build, so it is tried once (hasOneDnnPool) and left alone where it is missing: on a GPU, in an ARM
-// build, with oneDNN switched off.
+// oneDNN's max-pooling is several times faster on a CPU than TensorFlow's in both directions. Its softmax is what TensorFlow takes
+// in a graph, so that a compiled step has the bits of an eager one only if that takes it, too. They are internal operations of
+// TensorFlow's CPU build, so each is tried once (hasOneDnnPool, hasOneDnnSoftmax) and left alone where it is missing: on a GPU, in
+// an ARM build, with oneDNN switched off.
+
+const ONE_DNN = attribute.text('_kernel', 'MklNameChangeOp');
 
 export type PoolAttributes = { filterSize: number | number[]; strides: number | number[]; pad: unknown };
 
@@ -23,7 +26,7 @@ function oneDnnAttributes(pool: PoolAttributes): Attribute[] {
   return [
     ...poolAttributes(pool),
     attribute.bool('workspace_enabled', true),
-    attribute.text('_kernel', 'MklNameChangeOp'),
+    ONE_DNN,
   ];
 }
 
@@ -42,15 +45,25 @@ export function oneDnnPoolGradient(
   return rawOp('_MklNativeMaxPoolGrad', oneDnnAttributes(pool), [x, y, dy, workspace]);
 }
 
-export const hasOneDnnPool: boolean = !backend.isUsingGpuDevice && canPool();
+/** softmax over the last axis */
+export function oneDnnSoftmax(logits: tf.Tensor): tf.Tensor {
+  return rawOp('_MklSoftmax', [attribute.dtype('T', 'float32'), ONE_DNN], [logits]);
+}
 
-function canPool(): boolean {
+export const hasOneDnnPool: boolean = works(() => {
   const pool = { filterSize: 2, strides: 2, pad: 'valid' };
+  const x = tf.ones([1, 2, 2, 1]);
+  oneDnnPoolGradient(tf.ones([1, 1, 1, 1]), x, oneDnnPool(x, pool), pool);
+});
+
+export const hasOneDnnSoftmax: boolean = works(() => {
+  oneDnnSoftmax(tf.ones([1, 2]));
+});
+
+function works(operation: () => void): boolean {
+  if (backend.isUsingGpuDevice) return false;
   try {
-    tf.tidy(() => {
-      const x = tf.ones([1, 2, 2, 1]);
-      oneDnnPoolGradient(tf.ones([1, 1, 1, 1]), x, oneDnnPool(x, pool), pool);
-    });
+    tf.tidy(operation);
     return true;
   } catch {
     return false;
