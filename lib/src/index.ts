@@ -1,6 +1,7 @@
 export { tf } from './tf';
 
-export { device, deviceName, versions, type Device, type DeviceName } from './tf';
+export { compile, device, deviceName, versions } from './tf';
+export { type Compiled, type CompileOptions, type Device, type DeviceName, type TensorFunction } from './tf';
 export { addUniformNoise, binaryLabels, loadMnist, type Dataset } from './datasets';
 export { loadCifar10, normalize, randomResizedCrop, type RandomResizedCropOptions } from './datasets';
 export { exactSigmoidFocalLoss, sigmoidFocalLoss, stabilizedSigmoidFocalLoss } from './losses';

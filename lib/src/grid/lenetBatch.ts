@@ -52,7 +52,7 @@ export class LenetBatch {
   constructor(
     models: readonly LossSettings[],
     start: { weights: PerParameter<tf.Tensor>; velocities?: PerParameter<tf.Tensor> },
-    { learningRate, momentum }: { learningRate: number; momentum: number },
+    { learningRate, momentum, eager }: { learningRate: number; momentum: number; eager?: boolean },
   ) {
     this.count = models.length;
     this.weights = perParameter((name) => new ResourceVariable(start.weights[name]));
@@ -69,6 +69,7 @@ export class LenetBatch {
     this.conv2 = new Columns({ channels: 6 * models.length, size: 12, scatters: true });
     this.descent = { learningRate: tf.scalar(learningRate), momentum: tf.scalar(momentum) };
     this.compiled = compile((images, labels) => this.update(images, labels), {
+      eager,
       onEager: (reason) => notice(`trainGrid: the steps are not compiled, and slower: ${reason}`),
     });
     this.rows1 = Array.from({ length: Math.ceil(this.count / MODELS_AT_ONCE) }, (_, part) => {

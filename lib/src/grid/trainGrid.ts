@@ -40,6 +40,8 @@ export interface GridOptions {
   afterEpoch?: (progress: GridProgress) => void | Promise<void>;
   /** A file for the state after every epoch, from which the same call goes on; made if there is none. */
   checkpoint?: string;
+  /** Runs every step operation by operation, slower, with the same numbers: for debugging. Default: FOCAL_EAGER=1 does. */
+  eager?: boolean;
 }
 
 export interface GridProgress {

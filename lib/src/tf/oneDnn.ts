@@ -23,11 +23,7 @@ export function poolAttributes({ filterSize, strides, pad }: PoolAttributes): At
 }
 
 function oneDnnAttributes(pool: PoolAttributes): Attribute[] {
-  return [
-    ...poolAttributes(pool),
-    attribute.bool('workspace_enabled', true),
-    ONE_DNN,
-  ];
+  return [...poolAttributes(pool), attribute.bool('workspace_enabled', true), ONE_DNN];
 }
 
 /** The maxima, and a workspace that says where in its window each lies. */

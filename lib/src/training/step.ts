@@ -25,6 +25,8 @@ export interface StepResult {
 export interface TrainerOptions extends Descent {
   /** Called once, with the reason, if the step cannot be compiled; it then runs operation by operation. */
   onEager: (reason: string) => void;
+  /** Runs it so in any case. */
+  eager?: boolean;
 }
 
 /** Makes single steps of gradient descent with a model's trainable weights. */
@@ -45,7 +47,8 @@ export class Trainer {
     this.statistics = model.nonTrainableWeights.map((weight) => weight.read() as tf.Variable);
     this.velocities = this.weights.map((weight) => tf.tidy(() => tf.variable(tf.zerosLike(weight), false)));
     this.names = model.trainableWeights.map((weight) => weight.originalName); // tfjs numbers a second model's own names
-    this.update = compile((input, target) => this.updated({ input, target }), { onEager: options.onEager });
+    const { onEager, eager } = options;
+    this.update = compile((input, target) => this.updated({ input, target }), { onEager, eager });
   }
 
   /** All that steps change: the weights, also those without a gradient (running statistics), and the velocities. */
@@ -71,7 +74,9 @@ export class Trainer {
     try {
       const numbers = found.dataSync<'float32'>();
       const [loss, correct, maxAbsLogit, logitSquares] = numbers;
-      const notFinite = numbers.every(Number.isFinite) ? undefined : this.describe({ input, target }, numbers);
+      const notFinite = numbers.every(Number.isFinite)
+        ? undefined
+        : this.describe({ input, target }, numbers);
       if (notFinite === undefined) variables.forEach((variable, i) => variable.assign(updated[i]));
       // The maximum of a kernel on a GPU may pass over a NaN, a sum cannot.
       return {
@@ -95,7 +100,9 @@ export class Trainer {
    */
   private updated(batch: Batch): tf.Tensor[] {
     const { logits, loss, gradients, statistics } = this.evaluate(batch);
-    const correct = tf.sum(tf.cast(tf.equal(tf.greater(logits, 0), tf.greater(batch.target, 0.5)), 'float32'));
+    const correct = tf.sum(
+      tf.cast(tf.equal(tf.greater(logits, 0), tf.greater(batch.target, 0.5)), 'float32'),
+    );
     const squares = [logits, ...gradients].map(halfSumOfSquares);
     const numbers = tf.stack([loss, correct, tf.max(tf.abs(logits)), ...squares]);
     logits.dispose();

@@ -35,6 +35,8 @@ export interface TrainingOptions {
   afterEpoch?: (epoch: number) => void | Promise<void>;
   /** A file for the state after every epoch, from which the same call goes on; made if there is none. */
   checkpoint?: string;
+  /** Runs every step operation by operation, slower, with the same numbers: for debugging. Default: FOCAL_EAGER=1 does. */
+  eager?: boolean;
 }
 
 /** The first step that met a value which is not finite; its update was not made. */
@@ -61,6 +63,10 @@ export interface TrainingRun {
  * stops: the model keeps its last finite weights, and the run says when, and what it was. Shows a progress line, and
  * ends with an `Interrupted` error when the user presses Stop.
  *
+ * From the third step on a step is one function of TensorFlow (`compile`): model and loss are called no more, so they must be
+ * pure functions of their tensors. Where they are not (dropout, a loss that reads values), a notice says why, and the steps run
+ * operation by operation, as with `eager`.
+ *
  * With `checkpoint`, all that is needed to go on is written to that file before the first step and after every epoch.
  * If the file is there already, the run in it goes on: after a crash or Stop the same call loses at most the epoch it was
  * in, and gives the weights and records (but for their seconds) of an undisturbed run. A run that had ended is
@@ -80,11 +86,20 @@ export interface TrainingRun {
  */
 export async function train(model: tf.LayersModel, options: TrainingOptions): Promise<TrainingRun> {
   checkOptions(model, options);
-  const { images, labels, loss, learningRate, momentum, seed, label = 'training', checkpoint: file } = options;
+  const {
+    images,
+    labels,
+    loss,
+    learningRate,
+    momentum,
+    seed,
+    label = 'training',
+    checkpoint: file,
+  } = options;
   const { batchSize, noise = 0, recordEvery = stepsPerEpoch(options) } = options;
 
   const onEager = (reason: string) => notice(`${label}: the steps are not compiled, and slower: ${reason}`);
-  const trainer = new Trainer(model, loss, { learningRate, momentum, onEager });
+  const trainer = new Trainer(model, loss, { learningRate, momentum, onEager, eager: options.eager });
   const parts: Parts = { trainer, sampler: new Sampler(images.shape[0], seed), recorder: new Recorder() };
   try {
     if (file === undefined) return await run(parts, options, START);

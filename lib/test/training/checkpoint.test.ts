@@ -323,7 +323,9 @@ describe('where a checkpoint cannot be written', () => {
       };
       const undisturbed = await trainSmall({ model });
       let run: Awaited<ReturnType<typeof trainSmall>> | undefined;
-      const lines = await printed(async () => (run = await trainSmall({ model, checkpoint, augment: filling })));
+      const lines = await printed(
+        async () => (run = await trainSmall({ model, checkpoint, augment: filling })),
+      );
       assert.deepEqual(run && [withoutSeconds(run), run.weights], [
         withoutSeconds(undisturbed),
         undisturbed.weights,

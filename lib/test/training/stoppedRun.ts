@@ -26,7 +26,16 @@ async function main(checkpoint: string): Promise<void> {
     if (batch.shape[0] === 2 && ++steps === 5) pressStop();
     return batch;
   };
-  const options = { images, labels, loss, epochs: 3, batchSize: 2, learningRate: 0.05, momentum: 0.9, seed: 2 };
+  const options = {
+    images,
+    labels,
+    loss,
+    epochs: 3,
+    batchSize: 2,
+    learningRate: 0.05,
+    momentum: 0.9,
+    seed: 2,
+  };
   const [model, other] = [lenet({ size: 16, seed: 1 }), lenet({ size: 16, seed: 1 })];
   let error = 'none';
   await train(model, { ...options, augment: stopInStep5, checkpoint }).catch((e) => (error = String(e)));

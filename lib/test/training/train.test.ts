@@ -234,6 +234,21 @@ describe('train', () => {
     assert.equal(new Set(seen).size, 15);
   });
 
+  test('takes the samples in the same order with noise and without, in every epoch', async () => {
+    const orderUnder = async (noise: number) => {
+      const seen: number[] = [];
+      const watching = (batch: tf.Tensor4D) => {
+        seen.push(...batch.dataSync());
+        return batch;
+      };
+      await trainOnPixels([1, 2, 3, 4, 5], { augment: watching, epochs: 4, noise });
+      return seen;
+    };
+    const order = await orderUnder(0);
+    assert.equal(order.length, 1 + 20); // the first call looks at one image
+    assert.deepEqual(await orderUnder(0.75), order);
+  });
+
   test('hands every batch to augment, with a seed of its own that another run with the same seed repeats', async () => {
     const seedsOf = async (seed: number) => {
       const seeds: number[] = [];

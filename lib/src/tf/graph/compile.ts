@@ -11,6 +11,8 @@ export interface CompileOptions {
    * it that is an error.
    */
   onEager?: (reason: string) => void;
+  /** Leaves f as it is, operation by operation: to look inside. Default false, or true with FOCAL_EAGER=1. */
+  eager?: boolean;
 }
 
 /** A compiled function. Call it like f; dispose it when it is no longer needed. */
@@ -43,8 +45,7 @@ interface Entry {
  * arguments, or scalars, which become constants. Values may be read inside `tf.tidy('check', ...)`, for a check that
  * decides nothing but whether to throw; it is made at the recording only.
  *
- * TensorFlow's graph optimizers are off, since they reorder arithmetic. The graphs of the last 8 signatures are kept. With
- * the environment variable FOCAL_EAGER=1 nothing is compiled.
+ * TensorFlow's graph optimizers are off, since they reorder arithmetic. The graphs of the last 8 signatures are kept.
  *
  * @param f  from tensors to a tensor or a list of tensors; not async
  * @returns the compiled function. Its results belong to the enclosing tf.tidy, or the caller. It cannot be
@@ -53,10 +54,13 @@ interface Entry {
  *   compiled, and with TensorFlow's message, which names the operation, if the graph fails
  * @see notebooks/03-mnist-classification.ipynb
  */
-export function compile<F extends TensorFunction>(f: F, { onEager }: CompileOptions = {}): Compiled<F> {
+export function compile<F extends TensorFunction>(
+  f: F,
+  { onEager, eager: stayEager = process.env.FOCAL_EAGER === '1' }: CompileOptions = {},
+): Compiled<F> {
   if (typeof f !== 'function') throw new TypeError(`compile: f must be a function, got ${typeof f}`);
   const entries = new Map<string, Entry>();
-  let eager = process.env.FOCAL_EAGER === '1';
+  let eager = stayEager;
 
   function call(...inputs: tf.Tensor[]): tf.Tensor | tf.Tensor[] {
     checkInputs(inputs);
@@ -86,7 +90,9 @@ export function compile<F extends TensorFunction>(f: F, { onEager }: CompileOpti
       const recorded = record(() => {
         const result: unknown = f(...inputs);
         isList = Array.isArray(result);
-        return checkResults(isList ? result : [result]).map((each) => (inputs.includes(each) ? each.clone() : each));
+        return checkResults(isList ? result : [result]).map((each) =>
+          inputs.includes(each) ? each.clone() : each,
+        );
       }, inputs);
       recording = recorded.recording;
       return recorded.results;

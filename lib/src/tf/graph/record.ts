@@ -2,7 +2,14 @@
 // that passes every call on and writes it down.
 import { backend as tensorflow } from '../rawOps';
 import { tf } from '../tensorflow';
-import { constantNode, graphDef, operationNode, placeholderNode, type Constant, type NodeDef } from './graphDef';
+import {
+  constantNode,
+  graphDef,
+  operationNode,
+  placeholderNode,
+  type Constant,
+  type NodeDef,
+} from './graphDef';
 
 /** A function of tensors as a graph. */
 export interface Recording {
