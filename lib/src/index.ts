@@ -19,7 +19,7 @@ export {
   type Reduction,
   type StabilizedFocalLossOptions,
 } from './losses';
-export { evaluateLogits, meanInterval, type Evaluation, type Interval } from './evaluation';
+export { evaluateLogits, meanInterval, predictLogits, type Evaluation, type Interval } from './evaluation';
 export { errorInUlps, FORMATS, roundTo, ulp, type Precision } from './precision';
 export { lenet, unet, vit, type LenetOptions, type UnetOptions, type VitOptions } from './models';
 export {

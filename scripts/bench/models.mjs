@@ -15,11 +15,15 @@ export const models = {
     vit({ patch: 4 }),
   ],
   async contestants() {
-    const python = await torchPython();
+    const torch = [await torchPython(), program('torch_step.py')];
+    const ours = [process.execPath, program('ours.cjs')];
     return [
-      { name: 'ours', command: [process.execPath, program('ours.cjs')] },
-      { name: 'PyTorch', command: [python, program('torch_step.py'), 'contiguous_format'] },
-      { name: 'PyTorch, channels_last', command: [python, program('torch_step.py'), 'channels_last'] },
+      { name: 'ours', command: [...ours, 'compiled'] },
+      { name: 'ours, eager', command: [...ours, 'eager'] },
+      { name: 'PyTorch', command: [...torch, 'contiguous_format', 'eager'] },
+      { name: 'PyTorch, channels_last', command: [...torch, 'channels_last', 'eager'] },
+      { name: 'torch.compile', command: [...torch, 'contiguous_format', 'compiled'] },
+      { name: 'torch.compile, channels_last', command: [...torch, 'channels_last', 'compiled'] },
     ];
   },
 };

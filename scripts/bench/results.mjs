@@ -4,9 +4,9 @@ const KEY = ['work', 'contestant', 'threads', 'processes', 'models'];
  * One row per work and contestant, over all its rounds, in the order in which they were first measured. Contestants of one
  * name differ in their threads, processes or models.
  *
- * @param measurements  [{ work, contestant, threads, processes, models, ms, rssMB }]
- * @returns {{ work, contestant, threads, processes, models, msMin, msMedian, rssMB }[]} the quickest step, the median of
- *   all steps, and the largest memory
+ * @param measurements  [{ work, contestant, threads, processes, models, ms, cpuMs, rssMB }], cpuMs where it was measured
+ * @returns {{ work, contestant, threads, processes, models, msMin, msMedian, cpuMsMin, cpuMsMedian, msMedians, rssMB }[]} the
+ *   quickest step, the median of all steps, both in CPU time, too, the median of each round, and the largest memory
  */
 export function summarize(measurements) {
   const groups = new Map();
@@ -16,10 +16,16 @@ export function summarize(measurements) {
   }
   return [...groups.values()].map((group) => {
     const ms = group.flatMap((measurement) => measurement.ms);
+    const cpuMs = group.flatMap((measurement) => measurement.cpuMs ?? []);
     return {
       ...Object.fromEntries(KEY.map((name) => [name, group[0][name]])),
       msMin: toHundredths(Math.min(...ms)),
       msMedian: toHundredths(median(ms)),
+      msMedians: group.map((measurement) => toHundredths(median(measurement.ms))),
+      ...(cpuMs.length > 0 && {
+        cpuMsMin: toHundredths(Math.min(...cpuMs)),
+        cpuMsMedian: toHundredths(median(cpuMs)),
+      }),
       rssMB: Math.round(Math.max(...group.map(({ rssMB }) => rssMB))),
     };
   });
@@ -36,35 +42,37 @@ const toHundredths = (ms) => Math.round(100 * ms) / 100;
 
 /**
  * The rows as a table in Markdown. Ratios: the first contestant's time by that of the row, at the same work. Of threads,
- * processes and models those are shown in which the contestants differ.
+ * processes and models those are shown in which the contestants differ; CPU time where it was measured. "Rounds" are the
+ * medians of the quickest and the slowest round.
  */
 export function table(rows) {
   const differing = ['models', 'processes', 'threads'].filter((key) =>
     rows.some((row) => row[key] !== rows[0][key]),
   );
+  const measures = [
+    ['ms, minimum', 'msMin'],
+    ['ms, median', 'msMedian'],
+    ['CPU ms, minimum', 'cpuMsMin'],
+    ['CPU ms, median', 'cpuMsMedian'],
+  ].filter(([, key]) => rows.some((row) => row[key] !== undefined));
   const lines = rows.map((row) => {
     const first = rows.find(({ work }) => work === row.work);
     const ratio = (key) => (row === first ? '' : (first[key] / row[key]).toFixed(2));
-    const { work, contestant, msMin, msMedian, rssMB } = row;
     return [
-      work,
-      contestant,
+      row.work,
+      row.contestant,
       ...differing.map((key) => row[key]),
-      msMin.toFixed(1),
-      ratio('msMin'),
-      msMedian.toFixed(1),
-      ratio('msMedian'),
-      rssMB,
+      ...measures.flatMap(([, key]) => [row[key].toFixed(1), ratio(key)]),
+      `${Math.min(...row.msMedians).toFixed(1)} to ${Math.max(...row.msMedians).toFixed(1)}`,
+      row.rssMB,
     ];
   });
   const heading = [
     'work',
     'contestant',
     ...differing,
-    'ms, minimum',
-    'ratio',
-    'ms, median',
-    'ratio',
+    ...measures.flatMap(([title]) => [title, 'ratio']),
+    'rounds',
     'memory, MB',
   ];
   const rule = heading.map((_, i) => (i < 2 ? '---' : '--:'));

@@ -9,13 +9,14 @@ const WARM_UP = 5; // steps in which kernels are chosen, code is compiled and me
  * Measures every contestant at every work, `rounds` times in turn.
  *
  * A contestant is a program that gets { work, warmUp, steps, threads, processes, models } as JSON in its last argument and
- * prints one line of JSON: { ms: [milliseconds of each step], rssMB: its largest memory }.
+ * prints one line of JSON: { ms: [milliseconds of each step], cpuMs: [its CPU time, if it measures that], rssMB: its largest
+ * memory }.
  *
  * @param works  [{ name, ... }], whatever else the contestants need
  * @param contestants  [{ name, command: [program, ...arguments] }], and where it has its own number of them, its threads,
  *   and the processes and models at work at a time, which are 1 without it
  * @param say  told what is being measured
- * @returns {Promise<object[]>} { work, contestant, threads, processes, models, ms, rssMB } for each work, contestant and
+ * @returns {Promise<object[]>} { work, contestant, threads, processes, models, ms, cpuMs, rssMB } for each work, contestant and
  *   round
  * @throws SetupFailure with what a contestant printed, if it fails; Interrupted
  */

@@ -76,10 +76,15 @@ describe('what becomes of the measurements', () => {
 
   test('all rounds of a work and contestant make one row: quickest, median, largest memory', () => {
     assert.deepEqual(summarize(measurements), [
-      { work: 'a', contestant: 'ours', ...one, msMin: 2, msMedian: 3.5, rssMB: 100 },
-      { work: 'a', contestant: 'theirs', ...one, msMin: 4, msMedian: 5.5, rssMB: 60 },
-      { work: 'b', contestant: 'ours', ...one, msMin: 1, msMedian: 1, rssMB: 10 },
+      { work: 'a', contestant: 'ours', ...one, msMin: 2, msMedian: 3.5, msMedians: [3, 6], rssMB: 100 },
+      { work: 'a', contestant: 'theirs', ...one, msMin: 4, msMedian: 5.5, msMedians: [6, 5.5], rssMB: 60 },
+      { work: 'b', contestant: 'ours', ...one, msMin: 1, msMedian: 1, msMedians: [1], rssMB: 10 },
     ]);
+  });
+
+  test('CPU time is summed up in the same way, where it was measured', () => {
+    const [{ cpuMsMin, cpuMsMedian }] = summarize([{ ...measurements[0], cpuMs: [9, 4, 5] }]);
+    assert.deepEqual({ cpuMsMin, cpuMsMedian }, { cpuMsMin: 4, cpuMsMedian: 5 });
   });
 
   test('a contestant with other threads, processes or models has a row of its own', () => {
@@ -90,9 +95,9 @@ describe('what becomes of the measurements', () => {
 
   test('the table divides the time of the first contestant by that of the others at the same work', () => {
     assert.deepEqual(table(summarize(measurements)).split('\n').slice(2), [
-      '| a | ours | 2.0 |  | 3.5 |  | 100 |',
-      '| a | theirs | 4.0 | 0.50 | 5.5 | 0.64 | 60 |',
-      '| b | ours | 1.0 |  | 1.0 |  | 10 |',
+      '| a | ours | 2.0 |  | 3.5 |  | 3.0 to 6.0 | 100 |',
+      '| a | theirs | 4.0 | 0.50 | 5.5 | 0.64 | 5.5 to 6.0 | 60 |',
+      '| b | ours | 1.0 |  | 1.0 |  | 1.0 to 1.0 | 10 |',
     ]);
   });
 
@@ -101,9 +106,9 @@ describe('what becomes of the measurements', () => {
     const [heading, , , second] = table(rows).split('\n');
     assert.equal(
       heading,
-      '| work | contestant | models | ms, minimum | ratio | ms, median | ratio | memory, MB |',
+      '| work | contestant | models | ms, minimum | ratio | ms, median | ratio | rounds | memory, MB |',
     );
-    assert.equal(second, '| a | theirs | 2 | 4.0 | 0.50 | 5.5 | 0.64 | 60 |');
+    assert.equal(second, '| a | theirs | 2 | 4.0 | 0.50 | 5.5 | 0.64 | 5.5 to 6.0 | 60 |');
   });
 });
 

@@ -1,5 +1,6 @@
 // Exercise 4: train to death, and rescue.
 import { Interrupted } from '../display/breathe';
+import { predictLogits } from '../evaluation';
 import { tf } from '../tf';
 import type { TrainingRun } from '../training';
 import { ask, kindOf, text } from './ask';
@@ -161,7 +162,7 @@ function finiteWeights(model: tf.LayersModel): boolean {
 
 function accuracy(model: tf.LayersModel, images: tf.Tensor4D, labels: tf.Tensor1D): number {
   return tf.tidy(() => {
-    const logits = (model.predict(images, { batchSize: 1000 }) as tf.Tensor).reshape([-1]);
+    const logits = predictLogits(model, images);
     return tf.mean(tf.equal(tf.greater(logits, 0), tf.greater(labels, 0.5)).toFloat()).dataSync()[0];
   });
 }

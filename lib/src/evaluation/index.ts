@@ -1,2 +1,3 @@
 export { evaluateLogits, type Evaluation } from './calibration';
 export { meanInterval, type Interval } from './interval';
+export { predictLogits } from './predictLogits';

@@ -40,7 +40,8 @@ export class LenetBatch {
   private readonly conv1: Columns;
   private readonly conv2: Columns;
   private readonly descent: { learningRate: tf.Scalar; momentum: tf.Scalar };
-  private readonly compiled: Compiled<TensorFunction>;
+  private readonly compiledUpdate: Compiled<TensorFunction>;
+  private readonly compiledLogits: Compiled<TensorFunction>;
   private readonly count: number;
   /** Filters that go through conv1 and its pooling together: those of a few models. */
   private readonly rows1: number[];
@@ -68,10 +69,12 @@ export class LenetBatch {
     this.conv1 = new Columns({ channels: 1, size: 28, scatters: false });
     this.conv2 = new Columns({ channels: 6 * models.length, size: 12, scatters: true });
     this.descent = { learningRate: tf.scalar(learningRate), momentum: tf.scalar(momentum) };
-    this.compiled = compile((images, labels) => this.update(images, labels), {
+    const options = {
       eager,
-      onEager: (reason) => notice(`trainGrid: the steps are not compiled, and slower: ${reason}`),
-    });
+      onEager: (reason: string) => notice(`trainGrid: the steps are not compiled, and slower: ${reason}`),
+    };
+    this.compiledUpdate = compile((images, labels) => this.update(images, labels), options);
+    this.compiledLogits = compile((images) => this.predict(images), options);
     this.rows1 = Array.from({ length: Math.ceil(this.count / MODELS_AT_ONCE) }, (_, part) => {
       return 6 * Math.min(MODELS_AT_ONCE, this.count - part * MODELS_AT_ONCE);
     });
@@ -86,10 +89,7 @@ export class LenetBatch {
    *   the sum of the derivatives by the logits, which is not finite if one of them is not
    */
   step(images: tf.Tensor, labels: tf.Tensor): tf.Tensor2D {
-    const variables = [this.weights, this.velocities].flatMap((each) => Object.values(each));
-    const handles = variables.map(({ handle }: ResourceVariable) => handle);
-    const kept = [this.losses, this.conv1, this.conv2].flatMap(({ tensors }) => tensors);
-    return this.compiled(images, labels, ...handles, ...kept) as tf.Tensor2D;
+    return this.compiledUpdate(images, labels, ...this.kept()) as tf.Tensor2D;
   }
 
   private update(images: tf.Tensor, labels: tf.Tensor): tf.Tensor2D {
@@ -147,10 +147,21 @@ export class LenetBatch {
    * @returns float32 [M, B]
    */
   logits(images: tf.Tensor): tf.Tensor2D {
+    return this.compiledLogits(images, ...this.kept()) as tf.Tensor2D;
+  }
+
+  private predict(images: tf.Tensor): tf.Tensor2D {
     return tf.tidy(() => {
       const w = perParameter((name) => this.weights[name].read());
       return tf.reshape<tf.Rank.R2>(this.forward(images, w).logits, [this.count, images.shape[1]!]);
     });
+  }
+
+  /** All that the compiled functions use besides images and labels. */
+  private kept(): tf.Tensor[] {
+    const variables = [this.weights, this.velocities].flatMap((each) => Object.values(each));
+    const handles = variables.map(({ handle }: ResourceVariable) => handle);
+    return [...handles, ...[this.losses, this.conv1, this.conv2].flatMap(({ tensors }) => tensors)];
   }
 
   /** The logits, and what is on the way to them. */
@@ -185,7 +196,8 @@ export class LenetBatch {
   }
 
   dispose(): void {
-    this.compiled.dispose();
+    this.compiledUpdate.dispose();
+    this.compiledLogits.dispose();
     perParameter((name) => {
       this.weights[name].dispose();
       this.velocities[name].dispose();

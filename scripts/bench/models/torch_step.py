@@ -1,4 +1,7 @@
-"""Times training steps of the same networks in PyTorch. Arguments: memory format, task; see rounds.mjs."""
+"""Times training steps of the same networks in PyTorch.
+
+Arguments: memory format, 'compiled' or 'eager', task; see rounds.mjs.
+"""
 
 import json
 import re
@@ -102,7 +105,8 @@ def focal_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
 def main() -> None:
     memory_format = getattr(torch, sys.argv[1])
-    task = json.loads(sys.argv[2])
+    compiled = sys.argv[2] == "compiled"
+    task = json.loads(sys.argv[3])
     work = task["work"]
     torch.set_num_threads(task["threads"])
     torch.manual_seed(1)
@@ -114,21 +118,28 @@ def main() -> None:
         labels = (images > 0.5).float()
     else:
         labels = (torch.arange(work["batch"]) % 2).float().unsqueeze(1)
+
+    def loss_of(images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        return focal_loss(model(images), labels)
+
+    if compiled:
+        loss_of = torch.compile(loss_of)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
 
-    ms = []
+    ms, cpu_ms = [], []
     for step in range(task["warmUp"] + task["steps"]):
-        start = time.perf_counter()
+        start, cpu_start = time.perf_counter(), time.process_time()
         optimizer.zero_grad(set_to_none=True)
-        loss = focal_loss(model(images), labels)
+        loss = loss_of(images, labels)
         loss.backward()
         optimizer.step()
         if not loss.item() < float("inf"):
             raise FloatingPointError(f"step {step}: the loss is {loss.item()}")
         if step >= task["warmUp"]:
             ms.append(1000 * (time.perf_counter() - start))
+            cpu_ms.append(1000 * (time.process_time() - cpu_start))
     peak = re.search(r"^VmHWM:\s+(\d+) kB$", Path("/proc/self/status").read_text(), re.MULTILINE)
-    print(json.dumps({"ms": ms, "rssMB": int(peak[1]) / 1024}))
+    print(json.dumps({"ms": ms, "cpuMs": cpu_ms, "rssMB": int(peak[1]) / 1024}))
 
 
 if __name__ == "__main__":
