@@ -1,12 +1,7 @@
-import { FORMATS } from '../precision';
-import { tf } from '../tf';
-import { checkParameters, checkTensors } from './check';
-import type { FocalLossOptions, Reduced, Reduction } from './options';
-import { reduce } from './reduce';
-import { refuseSecondDerivative } from './secondDerivative';
-
-const LARGEST_FLOAT32 = FORMATS.float32.max;
-const SMALLEST_NORMAL_FLOAT32 = 2 ** FORMATS.float32.minExponent;
+import { LARGEST, SMALLEST_NORMAL, log1p, power, splitGamma, type Gamma } from './numerics.js';
+import { isNone } from './options.js';
+import { binaryLoss, type FocalLossOptions, type Reduced, type Reduction } from './tensors.js';
+import { tf, where, withGradient } from './tf.js';
 
 /**
  * Binary focal loss, exact: the same function as sigmoidFocalLoss, and no logit at which it fails.
@@ -15,32 +10,30 @@ const SMALLEST_NORMAL_FLOAT32 = 2 ** FORMATS.float32.minExponent;
  *   dFL/dz = -alpha_t q^gamma (q + gamma p_t s)                     bounded, and continuous for every gamma >= 0
  *                                      q = 1 - p_t = sigma(-z),  s = -log p_t = log(1 + e^-z)
  *
- * Loss and gradient are within 6 + 2.5 gamma units in the last place of the true values (unweighted; measured on 20,000
- * logits, label 1, gamma up to 8), finite for every finite logit. Results below 1.2e-38 may be flushed to 0. A soft label is a mixture of the
- * two hard ones, y FL(x, 1) + (1 - y) FL(x, 0): not torchvision's meaning of soft labels, the same for y = 0 and 1.
+ * BOUND
  *
  * @param logits  x, float32, any shape
- * @param labels  y in [0, 1], float32, int32 or bool, same shape; constants: no gradient flows through them. Hard labels
- *   cost half: pass int32 or bool if there are more than 65,536 of them.
+ * @param labels  y in [0, 1], float32, int32 or bool, same shape; constants: no gradient flows through them. float32: a label
+ *   may be soft, which is the mixture of the two hard ones, y FL(x, 1) + (1 - y) FL(x, 0) (not torchvision's meaning of soft
+ *   labels; the same for 0 and 1). int32 and bool: labels 0 and 1, at half the cost.
  * @returns losses in nats, float32: same shape for reduction 'none', a scalar for 'mean' and 'sum'
- * @throws TypeError, RangeError for bad tensors or parameters; labels outside [0, 1] only in tensors of at most 65,536
- *   elements (reading them waits for the device). Error if differentiated twice.
+ * @throws TypeError, RangeError for bad tensors, options or labels, Error for WebGL with 16-bit floats. Labels are read
+ *   where they lie in the memory of the CPU and are at most 65,536; elsewhere one outside [0, 1] makes its loss and gradient
+ *   NaN. Error if differentiated twice.
  * @see notebooks/01-derivation.ipynb
  */
 export function exactSigmoidFocalLoss<R extends Reduction = 'none'>(
   logits: tf.Tensor,
   labels: tf.Tensor,
-  { alpha = 0.25, gamma = 2, reduction = 'none' as R }: FocalLossOptions<R> = {},
+  { alpha = 0.25, gamma = 2, ...options }: FocalLossOptions<R> = {},
 ): Reduced<R> {
-  checkParameters('exactSigmoidFocalLoss', { alpha, gamma });
-  const hard = checkTensors('exactSigmoidFocalLoss', logits, labels, reduction);
-  return tf.tidy(() => {
-    const y = tf.cast(labels, 'float32');
-    return reduce(
-      mixtureLoss(logits, hard ? [hardSample(y, alpha)] : softSample(y, alpha), gamma),
-      reduction,
-    );
-  });
+  return binaryLoss('exactSigmoidFocalLoss', logits, labels, { alpha, gamma, ...options }, (x, y) =>
+    mixtureLoss(
+      x,
+      labels.dtype === 'float32' ? softSample(y, alpha) : [hardSample(y, alpha)],
+      splitGamma(gamma),
+    ),
+  );
 }
 
 /** One hard label per logit, with its weight: alpha_t FL(sign x). */
@@ -50,16 +43,17 @@ export interface Sample {
 }
 
 // Labels 0 and 1 only: sign = 2y - 1, alpha_t = alpha y + (1 - alpha) (1 - y), both without rounding.
-function hardSample(y: tf.Tensor, alpha: number): Sample {
+function hardSample(y: tf.Tensor, alpha: number | null): Sample {
   const notY = tf.sub(1, y);
-  const weight = alpha < 0 ? 1 : tf.add(tf.mul(alpha, y), tf.mul(1 - alpha, notY));
+  const weight = isNone(alpha) ? 1 : tf.add(tf.mul(alpha, y), tf.mul(1 - alpha, notY));
   return { sign: tf.sub(y, notY), weight };
 }
 
-// Any label: y times label 1 (sign +1) and 1 - y times label 0 (sign -1).
-function softSample(y: tf.Tensor, alpha: number): Sample[] {
+// Any label: y times label 1 (sign +1) and 1 - y times label 0 (sign -1). For labels 0 and 1 one of them has the weight 0 and
+// changes no bit of the other.
+function softSample(y: tf.Tensor, alpha: number | null): Sample[] {
   const notY = tf.sub(1, y);
-  if (alpha < 0)
+  if (isNone(alpha))
     return [
       { sign: 1, weight: y },
       { sign: -1, weight: notY },
@@ -71,24 +65,25 @@ function softSample(y: tf.Tensor, alpha: number): Sample[] {
 }
 
 /** The sum of weight * FL(sign x) over the samples, with its gradient in x written out. */
-function mixtureLoss(logits: tf.Tensor, samples: Sample[], gamma: number): tf.Tensor {
-  return tf.customGrad((...args) => {
-    const [x, save] = args as [tf.Tensor, tf.GradSaveFunc];
+function mixtureLoss(logits: tf.Tensor, samples: Sample[], gamma: Gamma): tf.Tensor {
+  return withGradient('exactSigmoidFocalLoss', [logits], (x) => {
     const terms = samples.map((sample) => exactLoss(x, sample, gamma));
-    save(terms.flatMap(({ saved }) => saved));
     return {
-      value: sum(terms.map(({ loss }) => loss)),
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        refuseSecondDerivative('exactSigmoidFocalLoss');
+      value: sum(terms.map(({ loss }, i) => (samples.length > 1 ? weightless(samples[i], loss) : loss))),
+      saved: terms.flatMap(({ saved }) => saved),
+      gradient: (dy, saved) => {
         const perTerm = saved.length / samples.length;
-        return tf.mul(
-          dy,
-          sum(samples.map((_, i) => exactGradient(saved.slice(i * perTerm, (i + 1) * perTerm), gamma))),
+        const slopes = samples.map((_, i) =>
+          exactGradient(saved.slice(i * perTerm, (i + 1) * perTerm), gamma),
         );
+        return [tf.mul(dy, sum(slopes))];
       },
     };
-  })(logits);
+  });
 }
+
+/** 0 where the weight is 0: the loss of an infinite logit is Infinity for the label that it does not have, and 0 * Infinity NaN. */
+const weightless = ({ weight }: Sample, loss: tf.Tensor) => where(tf.equal(weight, 0), 0, loss);
 
 function sum(tensors: tf.Tensor[]): tf.Tensor {
   return tensors.reduce((total, tensor) => tf.add(total, tensor));
@@ -103,7 +98,7 @@ function sum(tensors: tf.Tensor[]): tf.Tensor {
 export function exactLoss(
   x: tf.Tensor,
   { sign, weight }: Sample,
-  gamma: number | tf.Tensor,
+  gamma: Gamma<number | tf.Tensor>,
 ): { loss: tf.Tensor; saved: tf.Tensor[] } {
   const z = tf.mul(x, sign);
   const shortfall = tf.relu(tf.neg(z));
@@ -111,8 +106,8 @@ export function exactLoss(
   const v = tf.exp(tf.neg(shortfall));
   const uv = tf.mul(u, v);
   const q = tf.div(u, tf.add(1, uv));
-  const s = tf.add(shortfall, tf.log1p(uv));
-  const weighted = tf.mul(weight, tf.pow(q, gamma));
+  const s = tf.add(shortfall, log1p(uv));
+  const weighted = tf.mul(weight, power(q, gamma));
   return { loss: tf.mul(weighted, s), saved: [u, v, s, q, tf.mul(tf.neg(sign), weighted)] };
 }
 
@@ -124,7 +119,10 @@ export function exactLoss(
 // So the smaller summand cannot underflow alone; and the bracket comes before the power, for q^(gamma + 1) may be flushed to 0
 // where 1 + gamma times it is not. u = 0 (z beyond 87 or so): q is 0 too and r does not matter, but 0 / 0 would.
 // s = Infinity (z = -Infinity): v is 0, and r is 0 once s is cut to the largest number.
-export function exactGradient([u, v, s, q, signedWeight]: tf.Tensor[], gamma: number | tf.Tensor): tf.Tensor {
-  const r = tf.div(tf.mul(v, tf.minimum(s, LARGEST_FLOAT32)), tf.maximum(u, SMALLEST_NORMAL_FLOAT32));
-  return tf.mul(signedWeight, tf.mul(q, tf.add(1, tf.mul(gamma, r))));
+export function exactGradient(
+  [u, v, s, q, signedWeight]: tf.Tensor[],
+  gamma: Gamma<number | tf.Tensor>,
+): tf.Tensor {
+  const r = tf.div(tf.mul(v, tf.minimum(s, LARGEST)), tf.maximum(u, SMALLEST_NORMAL));
+  return tf.mul(signedWeight, tf.mul(q, tf.add(1, tf.mul(gamma.high, r))));
 }
