@@ -1,6 +1,9 @@
 import type { TensorOptions } from './tensors.js';
 import { tf } from './tf.js';
 
+/** A loss of this library; its options are its own. */
+type LossOfLogits = (logits: tf.Tensor, labels: tf.Tensor, options?: never) => tf.Tensor;
+
 /** A loss as LayersModel.compile takes it: labels first, one loss per sample. */
 export type CompileLoss = (labels: tf.Tensor, logits: tf.Tensor) => tf.Tensor;
 
@@ -20,15 +23,16 @@ export type CompileLoss = (labels: tf.Tensor, logits: tf.Tensor) => tf.Tensor;
  * @param loss  one of the losses of this library
  * @param options  its options, without reduction
  */
-export function forCompile<Options extends TensorOptions>(
-  loss: (logits: tf.Tensor, labels: tf.Tensor, options: Options & { reduction: 'none' }) => tf.Tensor,
-  options: Omit<Options, 'reduction'> = {} as Omit<Options, 'reduction'>,
+export function forCompile<Loss extends LossOfLogits>(
+  loss: Loss,
+  options: Omit<NonNullable<Parameters<Loss>[2]>, 'reduction'> = {} as never,
 ): CompileLoss {
-  const perLabel = { ...options, reduction: 'none' } as Options & { reduction: 'none' };
+  const lossOf = loss as unknown as (logits: tf.Tensor, labels: tf.Tensor, options: TensorOptions) => tf.Tensor;
+  const perLabel: TensorOptions = { ...options, reduction: 'none' };
   const { ignoreLabel } = perLabel;
   return (labels, logits) =>
     tf.tidy(() => {
-      const losses = loss(logits, labels, perLabel);
+      const losses = lossOf(logits, labels, perLabel);
       const perSample = (x: tf.Tensor) => tf.reshape(x, [x.shape[0], -1]);
       if (ignoreLabel === undefined) return tf.mean(perSample(losses), 1);
       const kept = tf.cast(tf.notEqual(labels, ignoreLabel), 'float32');
