@@ -4,7 +4,7 @@
 
 /** Numbers in [0, 1) that are the same everywhere (Park and Miller). */
 function* uniform(seed) {
-  for (let state = seed; ; ) yield (state = (state * 48271) % 2147483647) / 2147483647;
+  for (let state = seed; ;) yield (state = (state * 48271) % 2147483647) / 2147483647;
 }
 
 const take = (numbers) => numbers.next().value;
@@ -20,7 +20,8 @@ function signedLogits(count, gamma, numbers) {
 }
 
 const SMALLEST_NORMAL = 2 ** -126;
-const errorInUlps = (found, truth) => Math.abs(found - truth) / 2 ** (Math.floor(Math.log2(Math.abs(truth))) - 23);
+const errorInUlps = (found, truth) =>
+  Math.abs(found - truth) / 2 ** (Math.floor(Math.log2(Math.abs(truth))) - 23);
 
 class Worst {
   error = 0;
@@ -89,7 +90,10 @@ export async function softmaxErrors({ tf, losses }, { classes, gamma, rows, seed
   const x = tf.tensor2d(logits.flat(), [rows, classes]);
   const indices = tf.tensor1d(labels, 'int32');
   const y = asRows ? tf.oneHot(indices, classes) : indices;
-  const { value, grad } = tf.valueAndGrad((x) => losses.exactSoftmaxFocalLoss(x, y, { gamma }))(x, tf.ones([rows]));
+  const { value, grad } = tf.valueAndGrad((x) => losses.exactSoftmaxFocalLoss(x, y, { gamma }))(
+    x,
+    tf.ones([rows]),
+  );
   const found = { loss: await value.data(), gradient: await grad.data() };
   tf.dispose(asRows ? [x, y, value, grad, indices] : [x, y, value, grad]);
 

@@ -18,8 +18,11 @@ const text = ({ error, at }) => `${error.toFixed(2)} at ${JSON.stringify(at)}`;
 
 for (const [range, gammas] of Object.entries(RANGES)) {
   const found = [];
-  for (const [i, gamma] of gammas.entries()) found.push(await binaryErrors({ tf, losses }, { gamma, count, seed: 1 + i }));
-  console.log(`binary, gamma in ${range}: loss ${text(largest(found.map(({ loss }) => loss)))}, gradient ${text(largest(found.map(({ gradient }) => gradient)))}`);
+  for (const [i, gamma] of gammas.entries())
+    found.push(await binaryErrors({ tf, losses }, { gamma, count, seed: 1 + i }));
+  console.log(
+    `binary, gamma in ${range}: loss ${text(largest(found.map(({ loss }) => loss)))}, gradient ${text(largest(found.map(({ gradient }) => gradient)))}`,
+  );
   for (const asRows of [false, true]) {
     const rows = [];
     for (const [i, gamma] of gammas.entries())
@@ -28,6 +31,8 @@ for (const [range, gammas] of Object.entries(RANGES)) {
         rows.push(await softmaxErrors({ tf, losses }, { classes, gamma, rows: size, seed: 1 + i, asRows }));
       }
     for (const part of ['loss', 'gradient', 'others'])
-      console.log(`softmax ${asRows ? 'rows' : 'indices'}, gamma in ${range}: ${part} ${text(largest(rows.map((worst) => worst[part])))}`);
+      console.log(
+        `softmax ${asRows ? 'rows' : 'indices'}, gamma in ${range}: ${part} ${text(largest(rows.map((worst) => worst[part])))}`,
+      );
   }
 }

@@ -15,16 +15,23 @@ const project = fs.mkdtempSync(path.join(os.tmpdir(), 'losses-'));
 let offline;
 
 before(() => {
-  execFileSync(process.execPath, ['scripts/losses/pack.mjs', project], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+  execFileSync(process.execPath, ['scripts/losses/pack.mjs', project], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const [tarball] = fs.readdirSync(project).filter((name) => name.endsWith('.tgz'));
   fs.writeFileSync(path.join(project, 'package.json'), '{ "private": true }');
   fs.copyFileSync(path.join(root, 'scripts/losses/errors.mjs'), path.join(project, 'errors.mjs'));
   const packages = [`./${tarball}`, `@tensorflow/tfjs@${TFJS}`, `@tensorflow/tfjs-backend-wasm@${TFJS}`];
   try {
-    execFileSync('npm', ['install', '--ignore-scripts', '--prefer-offline', '--loglevel=error', ...packages], {
-      cwd: project,
-      stdio: 'pipe',
-    });
+    execFileSync(
+      'npm',
+      ['install', '--ignore-scripts', '--prefer-offline', '--loglevel=error', ...packages],
+      {
+        cwd: project,
+        stdio: 'pipe',
+      },
+    );
   } catch (error) {
     if (!/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH/.test(`${error.stderr}`)) throw error;
     offline = 'no connection to the npm registry, from which TensorFlow.js would come';
@@ -36,7 +43,11 @@ after(() => fs.rmSync(project, { recursive: true, force: true }));
 function run(program, type = 'module') {
   const file = path.join(project, type === 'module' ? 'program.mjs' : 'program.cjs');
   fs.writeFileSync(file, program);
-  const output = execFileSync(process.execPath, [file], { cwd: project, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  const output = execFileSync(process.execPath, [file], {
+    cwd: project,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   return JSON.parse(output.trim().split('\n').at(-1));
 }
 
@@ -63,7 +74,18 @@ function assertWithin(worst, bounds) {
       assert.ok(error <= ulps, `${kind}, gamma up to ${gamma}: ${error} ulp at ${JSON.stringify(at)}`);
     }
 }
-const BOUNDS = { 1: { binary: 9, softmax: 15 }, 2: { binary: 12, softmax: 20 }, 5: { binary: 22, softmax: 32 } };
+const BOUNDS = {
+  1: { binary: 9, softmax: 15 },
+  2: { binary: 12, softmax: 20 },
+  5: { binary: 22, softmax: 32 },
+};
+// WASM adds one class after the other, up to 300 here.
+const ON_WASM = {
+  1: { binary: 9, softmax: 30 },
+  2: { binary: 12, softmax: 45 },
+  5: { binary: 22, softmax: 90 },
+};
+// The exp and pow of graphics cards are less exact.
 const ON_WEBGL = { 1: { binary: 0, softmax: 0 }, 2: { binary: 0, softmax: 0 }, 5: { binary: 0, softmax: 0 } };
 
 describe('the package of the losses', () => {
@@ -72,7 +94,9 @@ describe('the package of the losses', () => {
     if (offline) return;
     for (const file of ['README.md', 'LICENSE', 'dist/esm/index.d.ts', 'dist/cjs/index.d.ts'])
       assert.ok(fs.existsSync(path.join(folder, file)), file);
-    const { dependencies, peerDependencies } = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'));
+    const { dependencies, peerDependencies } = JSON.parse(
+      fs.readFileSync(path.join(folder, 'package.json'), 'utf8'),
+    );
     assert.equal(dependencies, undefined);
     assert.deepEqual(Object.keys(peerDependencies), ['@tensorflow/tfjs-core']);
   });
@@ -81,7 +105,10 @@ describe('the package of the losses', () => {
     if (offline) return t.skip(offline);
     const program = (load) =>
       `${load}\nconst loaded = typeof require === 'function' ? Object.keys(require.cache).filter((name) => name.includes('tensorflow')) : [];\nconsole.log(JSON.stringify({ slope: focalLossGradient(20, 1, { alpha: null, gamma: 0.5 }), loaded }));`;
-    const cjs = run(program("const { focalLossGradient } = require('tfjs-focal-loss/closed-form');"), 'commonjs');
+    const cjs = run(
+      program("const { focalLossGradient } = require('tfjs-focal-loss/closed-form');"),
+      'commonjs',
+    );
     const esm = run(program("import { focalLossGradient } from 'tfjs-focal-loss/closed-form';"));
     assert.deepEqual(cjs.loaded, []);
     for (const { slope } of [cjs, esm]) assert.ok(Math.abs(slope / -1.4036434e-13 - 1) < 1e-7, `${slope}`);
@@ -100,7 +127,7 @@ describe('the package of the losses', () => {
         console.log(JSON.stringify(worst));
       `);
       t.diagnostic(JSON.stringify(worst));
-      assertWithin(worst, BOUNDS);
+      assertWithin(worst, backend === 'cpu' ? BOUNDS : ON_WASM);
     });
 
   test('trains a model of TensorFlow.js by compile, in CommonJS', (t) => {

@@ -142,9 +142,7 @@ export function multiclassFocalLoss(
   const { q, s, r } = signedTerms(logits[label] - largest - Math.log(sum));
   const power = weight * q ** gamma;
   const slope = power * q * (1 + gamma * r);
-  const gradient = logits.map((x, j) =>
-    j === label ? -slope : slope * (Math.exp(x - largest) / sum),
-  );
+  const gradient = logits.map((x, j) => (j === label ? -slope : slope * (Math.exp(x - largest) / sum)));
   return { loss: power * s, gradient };
 }
 

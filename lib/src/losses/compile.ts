@@ -27,7 +27,11 @@ export function forCompile<Loss extends LossOfLogits>(
   loss: Loss,
   options: Omit<NonNullable<Parameters<Loss>[2]>, 'reduction'> = {} as never,
 ): CompileLoss {
-  const lossOf = loss as unknown as (logits: tf.Tensor, labels: tf.Tensor, options: TensorOptions) => tf.Tensor;
+  const lossOf = loss as unknown as (
+    logits: tf.Tensor,
+    labels: tf.Tensor,
+    options: TensorOptions,
+  ) => tf.Tensor;
   const perLabel: TensorOptions = { ...options, reduction: 'none' };
   const { ignoreLabel } = perLabel;
   return (labels, logits) =>

@@ -10,7 +10,15 @@ import { tf, where, withGradient } from './tf.js';
  *   dFL/dz = -alpha_t q^gamma (q + gamma p_t s)                     bounded, and continuous for every gamma >= 0
  *                                      q = 1 - p_t = sigma(-z),  s = -log p_t = log(1 + e^-z)
  *
- * BOUND
+ * Loss and gradient, unweighted, are finite for every finite logit, and within this many units in the last place of the true
+ * values for the gamma that was asked for. They are rounded-up results of a search, at 4 million logits for gamma up to 1 and a
+ * million beyond (scripts/losses/search.mjs; found on a CPU: 7.9, 10.0, 18.4, 25.2).
+ *
+ *   gamma up to        1     2     5     8
+ *   ulp                9    12    22    30     backends tensorflow, cpu, wasm
+ *
+ * Each operation but the power adds a unit or two; the power multiplies the error of q, up to 4 units of 2^-24, by gamma. WEBGLNOTE
+ * Results below 1.2e-38 may be flushed to 0.
  *
  * @param logits  x, float32, any shape
  * @param labels  y in [0, 1], float32, int32 or bool, same shape; constants: no gradient flows through them. float32: a label

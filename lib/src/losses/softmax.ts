@@ -32,7 +32,16 @@ export interface SoftmaxFocalLossOptions<R extends Reduction = Reduction> extend
  *                                                       q = 1 - p_t = R / (1 + R),  s = -log p_t = log(1 + R)
  *   dFL/dx_t = -alpha_t q^gamma (q + gamma p_t s)       dFL/dx_j = -dFL/dx_t e^(x_j - x_t) / R
  *
- * BOUND
+ * Loss and gradient, unweighted, are finite for all finite logits. The loss and the derivative by the label's logit are within
+ * this many units in the last place of the true values, on the backends tensorflow and cpu for 2 to 1,000 classes; the derivatives
+ * by the other logits have half a unit more for each unit between a logit and the largest of them, since that difference is
+ * rounded. (Rounded-up results of scripts/losses/search.mjs; found on a CPU: 12.0, 15.3, 26.5, 36.4.)
+ *
+ *   gamma up to        1     2     5     8
+ *   ulp               15    20    32    44
+ *
+ * WASM adds up the classes one after the other: 71 ulp were found for 300 classes and gamma 5. WEBGLNOTE Results
+ * below 1.2e-38 times the number of classes may be flushed to 0.
  *
  * @param logits  x, float32 [..., classes], two classes or more
  * @param labels  class indices, int32 or whole numbers in float32 [...]; or one-hot or soft rows that sum to 1, float32, int32
@@ -60,7 +69,10 @@ export function exactSoftmaxFocalLoss<R extends Reduction = 'none'>(
  *
  *   FL = alpha_t (1 - p_t)^gamma (-log p_t)        log p = log_softmax(x),  p_t = exp(log p_t)
  *
- * WALL
+ * For 0 < gamma < 1 the gradient is NaN once 1 + (classes - 1) e^-gap rounds to 1 in float32, where gap is how far the label's
+ * logit is above the others: at 24 ln 2 + log(classes - 1) at the latest, and earlier by up to 0.7 or so where the sum loses its
+ * small terms one by one. Here and in PyTorch that is 16.6 to 17.4 for 3 classes, 18.7 to 19.7 for 21, 22.8 to 23.6 for 1,000.
+ * The loss is an ordinary number there. To train, use exactSoftmaxFocalLoss.
  *
  * @param logits  x, float32 [..., classes]
  * @param labels  as of exactSoftmaxFocalLoss. For rows the sum of y_c (1 - p_c)^gamma (-log p_c) over all classes, as in Keras:
@@ -91,12 +103,7 @@ function softmaxLoss<R extends Reduction>(
   caller: string,
   logits: tf.Tensor,
   labels: tf.Tensor,
-  {
-    alpha = null,
-    gamma = 2,
-    reduction = 'none' as R,
-    ignoreLabel,
-  }: SoftmaxFocalLossOptions<R>,
+  { alpha = null, gamma = 2, reduction = 'none' as R, ignoreLabel }: SoftmaxFocalLossOptions<R>,
   { ofIndices, ofRows }: Forms,
 ): Reduced<R> {
   checkTensors(caller, { logits, labels }, { reduction, ignoreLabel });
@@ -134,7 +141,10 @@ function softmaxLoss<R extends Reduction>(
     const label = tf.expandDims(y, -1);
     const isLabel = tf.equal(label, tf.range(0, classes));
     const nothing = tf.mul(label, 0); // or NaN
-    const weight = tf.add(nothing, alphas ? tf.sum(tf.mul(tf.cast(isLabel, 'float32'), alphas), -1, true) : 1);
+    const weight = tf.add(
+      nothing,
+      alphas ? tf.sum(tf.mul(tf.cast(isLabel, 'float32'), alphas), -1, true) : 1,
+    );
     const x = kept === null ? logits : keep(tf.expandDims(kept, -1), logits);
     return reduce(keep(kept, ofIndices(x, isLabel, weight, gamma)), kept, reduction);
   });
@@ -240,12 +250,7 @@ function ofClass(
 //
 //   by x_c:    -weight q^gamma q (1 + gamma r) = -H N
 //   by x_j:    H N e^(x_j - m) / N = H e^(x_j - m)          N is the sum of these powers over the classes j other than c
-function exactOfIndices(
-  logits: tf.Tensor,
-  isLabel: tf.Tensor,
-  weight: tf.Tensor,
-  gamma: number,
-): tf.Tensor {
+function exactOfIndices(logits: tf.Tensor, isLabel: tf.Tensor, weight: tf.Tensor, gamma: number): tf.Tensor {
   return withGradient('exactSoftmaxFocalLoss', [logits], (x) => {
     const { top, e, S } = softmaxTerms(x);
     const logit = pick(isLabel, x);
@@ -276,11 +281,7 @@ function exactOfRows(logits: tf.Tensor, weight: tf.Tensor, gamma: number): tf.Te
       gradient: (dy, [isTop, e, N, H]) => {
         const atTop = tf.sum(where(isTop, H, 0), -1, true);
         const below = tf.sum(where(isTop, 0, H), -1, true);
-        const ofOthers = where(
-          isTop,
-          tf.add(tf.sub(atTop, H), below),
-          tf.add(atTop, tf.sub(below, H)),
-        );
+        const ofOthers = where(isTop, tf.add(tf.sub(atTop, H), below), tf.add(atTop, tf.sub(below, H)));
         return [tf.mul(tf.expandDims(dy, -1), tf.sub(tf.mul(e, ofOthers), tf.mul(H, N)))];
       },
     };

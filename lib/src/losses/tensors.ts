@@ -25,7 +25,9 @@ export interface TensorOptions<R extends Reduction = Reduction> {
 
 /** @throws Error on WebGL with 16-bit floats: 1.2e-7 is 0 there, and 65,520 is Infinity */
 function checkBackend(caller: string): void {
-  if (tf.getBackend() === 'webgl' && tf.backend().floatPrecision() === 16)
+  if (tf.getBackend() !== 'webgl' || tf.env().getBool('WEBGL_RENDER_FLOAT32_ENABLED')) return;
+  // (tfjs 4.22 answers 16 also where that flag is set.)
+  if (tf.backend().floatPrecision() === 16)
     throw new Error(
       `${caller}: this graphics card computes with 16-bit floats, which hold no focal loss; call tf.setBackend('wasm') or tf.setBackend('cpu')`,
     );
@@ -161,9 +163,7 @@ export function binaryLoss<R extends Reduction>(
     );
   checkLabels(caller, readLabels(labels), isBinaryLabel, { expected: 'in [0, 1]', ignoreLabel });
   return tf.tidy(() => {
-    const { y, kept } = toLabels(caller, labels, ignoreLabel, (y) =>
-      tf.equal(tf.clipByValue(y, 0, 1), y),
-    );
+    const { y, kept } = toLabels(caller, labels, ignoreLabel, (y) => tf.equal(tf.clipByValue(y, 0, 1), y));
     return reduce(keep(kept, formula(keep(kept, logits), y)), kept, reduction);
   });
 }

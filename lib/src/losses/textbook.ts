@@ -55,12 +55,8 @@ export function stabilizedSigmoidFocalLoss<R extends Reduction = 'none'>(
   { alpha = 0.25, gamma = 2, epsilon = 1e-3, ...options }: StabilizedFocalLossOptions<R> = {},
 ): Reduced<R> {
   const parameters = { alpha, gamma, epsilon };
-  return binaryLoss(
-    'stabilizedSigmoidFocalLoss',
-    logits,
-    labels,
-    { ...parameters, ...options },
-    (x, y) => textbookFocalLoss(x, y, parameters),
+  return binaryLoss('stabilizedSigmoidFocalLoss', logits, labels, { ...parameters, ...options }, (x, y) =>
+    textbookFocalLoss(x, y, parameters),
   );
 }
 

@@ -1,13 +1,25 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { exactSigmoidFocalLoss, exactSoftmaxFocalLoss, focalLoss, forCompile, sigmoidFocalLoss, tf } from 'focal-loss-lab';
+import {
+  exactSigmoidFocalLoss,
+  exactSoftmaxFocalLoss,
+  focalLoss,
+  forCompile,
+  sigmoidFocalLoss,
+  tf,
+} from 'focal-loss-lab';
 import { expectClose } from '../expectClose';
 
 const gamma2 = forCompile(exactSigmoidFocalLoss, { gamma: 2, alpha: null });
 
 /** A model whose outputs are its inputs, for as long as it is not trained. */
 function identity(units: number) {
-  const layer = tf.layers.dense({ units, inputShape: [units], kernelInitializer: 'identity', useBias: false });
+  const layer = tf.layers.dense({
+    units,
+    inputShape: [units],
+    kernelInitializer: 'identity',
+    useBias: false,
+  });
   return tf.sequential({ layers: [layer] });
 }
 
@@ -58,7 +70,9 @@ describe('forCompile', () => {
     const { history } = await model.fit(x, y, { epochs: 30, verbose: 0 });
     assert.ok(Number(history.loss.at(-1)) < Number(history.loss[0]) / 3);
     const evaluated = (model.evaluate(x, y) as tf.Scalar).dataSync()[0];
-    expectClose([evaluated], [tf.mean(loss(y, model.predict(x) as tf.Tensor)).dataSync()[0]], { relative: 1e-6 });
+    expectClose([evaluated], [tf.mean(loss(y, model.predict(x) as tf.Tensor)).dataSync()[0]], {
+      relative: 1e-6,
+    });
 
     let saved: unknown;
     await model.save(

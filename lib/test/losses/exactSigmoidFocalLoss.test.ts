@@ -68,7 +68,14 @@ describe('exactSigmoidFocalLoss', () => {
     });
 
   test('is within its bound at the logits where earlier bounds were exceeded', () => {
-    for (const [gamma, z] of [[0.1, 3.79085636], [0.5, 15.53888321], [2, 6.8693037], [5, 12.43274498], [0.9, 29.929]]) { // prettier-ignore
+    for (const [gamma, z] of [
+      [0.1, 3.79085636],
+      [0.5, 15.53888321],
+      [2, 6.8693037],
+      [5, 12.43274498],
+      [0.9, 29.929],
+    ]) {
+      // prettier-ignore
       const logits = [Math.fround(z)];
       const found = evaluate((x, y) => exactSigmoidFocalLoss(x, y, { alpha: null, gamma }), logits, 1);
       const options = { alpha: null, gamma };

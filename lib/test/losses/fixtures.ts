@@ -35,7 +35,7 @@ export const softmax: {
   cases: { row: number; gamma: number; loss: number; gradient: number[] }[];
 } = JSON.parse(readFileSync(join(FOLDER, 'softmax-focal-loss.json'), 'utf8'));
 
-/** Second derivatives by numerical differentiation at 1,000 digits, of the same script: unweighted, by the margin. */
+/** Second derivatives by numerical differentiation at 120 digits, of the same script: unweighted, by the margin. */
 export const secondDerivative: {
   logits: number[];
   cases: { gamma: number; epsilon: number; values: number[] }[];

@@ -16,7 +16,11 @@ const SOFTMAX = { softmaxFocalLoss, exactSoftmaxFocalLoss };
 const MANY = 70_000;
 
 /** Losses and gradients where the labels are `label`, in the middle of many good ones. */
-function amongMany(label: number, dtype: 'float32' | 'int32', lossOf: (y: tf.Tensor) => { value: tf.Tensor; grad: tf.Tensor }) {
+function amongMany(
+  label: number,
+  dtype: 'float32' | 'int32',
+  lossOf: (y: tf.Tensor) => { value: tf.Tensor; grad: tf.Tensor },
+) {
   return tf.tidy(() => {
     const labels = new Float32Array(MANY).map((_, i) => i % 2);
     labels[MANY / 2] = label;
@@ -27,7 +31,18 @@ function amongMany(label: number, dtype: 'float32' | 'int32', lossOf: (y: tf.Ten
 }
 
 describe('no label is taken for another', () => {
-  for (const [label, dtype] of [[255, 'int32'], [-1, 'int32'], [2, 'int32'], [255, 'float32'], [-1, 'float32'], [2, 'float32'], [1.0001, 'float32'], [NaN, 'float32'], [Infinity, 'float32']] as const) // prettier-ignore
+  for (const [label, dtype] of [
+    [255, 'int32'],
+    [-1, 'int32'],
+    [2, 'int32'],
+    [255, 'float32'],
+    [-1, 'float32'],
+    [2, 'float32'],
+    [1.0001, 'float32'],
+    [NaN, 'float32'],
+    [Infinity, 'float32'],
+  ] as const)
+    // prettier-ignore
     for (const [name, loss] of Object.entries(BINARY))
       test(`${name} of ${MANY} ${dtype} labels: one of ${label} makes its own loss and gradient NaN`, () => {
         const x = tf.fill([MANY], 2);
@@ -40,7 +55,14 @@ describe('no label is taken for another', () => {
         assert.throws(() => loss(tf.zeros([3]), few), /labels must be in \[0, 1\], got .* at index 1/);
       });
 
-  for (const [label, dtype] of [[255, 'int32'], [-1, 'int32'], [3, 'int32'], [0.5, 'float32'], [NaN, 'float32']] as const) // prettier-ignore
+  for (const [label, dtype] of [
+    [255, 'int32'],
+    [-1, 'int32'],
+    [3, 'int32'],
+    [0.5, 'float32'],
+    [NaN, 'float32'],
+  ] as const)
+    // prettier-ignore
     for (const [name, loss] of Object.entries(SOFTMAX))
       test(`${name} of ${MANY} ${dtype} labels: one of ${label} makes its own loss and gradient NaN`, () => {
         const x = tf.tile(tf.tensor2d([[2, -1, 0.5]]), [MANY, 1]);
@@ -55,13 +77,22 @@ describe('no label is taken for another', () => {
   test('a row of zeros, which tf.oneHot makes of a label that is none, is not taken for an ignored one', () => {
     const rows = tf.oneHot(tf.fill([MANY], 255, 'int32'), 3);
     for (const loss of Object.values(SOFTMAX))
-      assert.ok(loss(tf.zeros([MANY, 3]), rows).dataSync().every(Number.isNaN));
+      assert.ok(
+        loss(tf.zeros([MANY, 3]), rows)
+          .dataSync()
+          .every(Number.isNaN),
+      );
   });
 });
 
 describe('an ignored label', () => {
   for (const [name, loss] of Object.entries(BINARY))
-    for (const [dtype, ignoreLabel] of [['int32', 255], ['float32', -1], ['float32', -100]] as const) // prettier-ignore
+    for (const [dtype, ignoreLabel] of [
+      ['int32', 255],
+      ['float32', -1],
+      ['float32', -100],
+    ] as const)
+      // prettier-ignore
       test(`has no loss and no gradient in ${name}, and is not counted (${dtype}, ${ignoreLabel})`, () => {
         const x = tf.tensor1d([0.5, 30, NaN, -2]);
         const y = tf.tensor1d([1, ignoreLabel, ignoreLabel, 0], dtype);
@@ -97,7 +128,10 @@ describe('an ignored label', () => {
 
   test('must be a finite number', () => {
     for (const loss of [exactSigmoidFocalLoss, exactSoftmaxFocalLoss])
-      assert.throws(() => loss(tf.zeros([2, 2]), tf.zeros([2, 2]), { ignoreLabel: NaN }), /ignoreLabel must be a finite/);
+      assert.throws(
+        () => loss(tf.zeros([2, 2]), tf.zeros([2, 2]), { ignoreLabel: NaN }),
+        /ignoreLabel must be a finite/,
+      );
   });
 });
 
@@ -110,7 +144,9 @@ describe('what is computed does not depend on the labels', () => {
       const runs: string[][] = [];
       for (const label of [0, 1, 0.5, 255, NaN, -1]) {
         const y = tf.fill([MANY], label);
-        runs.push(await kernels(() => tf.grad((x: tf.Tensor) => loss(x, y, { gamma: 0.5, ignoreLabel: -1 }))(x)));
+        runs.push(
+          await kernels(() => tf.grad((x: tf.Tensor) => loss(x, y, { gamma: 0.5, ignoreLabel: -1 }))(x)),
+        );
       }
       for (const run of runs) assert.deepEqual(run, runs[0]);
     });
@@ -120,7 +156,9 @@ describe('what is computed does not depend on the labels', () => {
       const runs: string[][] = [];
       for (const label of [0, 2, 3, -1, 255]) {
         const y = tf.fill([MANY], label, 'int32');
-        runs.push(await kernels(() => tf.grad((x: tf.Tensor) => loss(x, y, { gamma: 0.5, ignoreLabel: -1 }))(x)));
+        runs.push(
+          await kernels(() => tf.grad((x: tf.Tensor) => loss(x, y, { gamma: 0.5, ignoreLabel: -1 }))(x)),
+        );
       }
       for (const run of runs) assert.deepEqual(run, runs[0]);
     });

@@ -16,14 +16,22 @@ type Options = SoftmaxFocalLossOptions<'none'>;
 type Rows = readonly (readonly number[])[];
 
 /** Losses and gradients of rows of logits; labels as class indices, or as rows. */
-function evaluate(loss: typeof softmaxFocalLoss, logits: Rows, labels: readonly number[] | Rows, options: Options) {
+function evaluate(
+  loss: typeof softmaxFocalLoss,
+  logits: Rows,
+  labels: readonly number[] | Rows,
+  options: Options,
+) {
   return tf.tidy(() => {
     const x = tf.tensor2d(logits as number[][]);
     const y =
       typeof labels[0] === 'number'
         ? tf.tensor1d(labels as number[], 'int32')
         : tf.tensor2d(labels as number[][]);
-    const { value, grad } = tf.valueAndGrad((x: tf.Tensor) => loss(x, y, options))(x, tf.ones([logits.length]));
+    const { value, grad } = tf.valueAndGrad((x: tf.Tensor) => loss(x, y, options))(
+      x,
+      tf.ones([logits.length]),
+    );
     return {
       loss: [...value.dataSync()],
       gradient: grad.arraySync() as number[][],
@@ -31,7 +39,8 @@ function evaluate(loss: typeof softmaxFocalLoss, logits: Rows, labels: readonly 
   });
 }
 
-const oneHot = (label: number, classes: number) => Array.from({ length: classes }, (_, j) => Number(j === label));
+const oneHot = (label: number, classes: number) =>
+  Array.from({ length: classes }, (_, j) => Number(j === label));
 const SMALLEST_NORMAL = 2 ** -126;
 
 /** As the docstring has it. */
@@ -151,9 +160,12 @@ describe('exactSoftmaxFocalLoss', () => {
   });
 
   test('a soft row is the mixture of its classes, weighted by alpha of each', () => {
-    const logits = Array.from({ length: 40 }, (_, i) => [3 * Math.sin(i), 5 * Math.cos(2 * i), i / 4 - 5, 1]).map(
-      (row) => row.map(Math.fround),
-    );
+    const logits = Array.from({ length: 40 }, (_, i) => [
+      3 * Math.sin(i),
+      5 * Math.cos(2 * i),
+      i / 4 - 5,
+      1,
+    ]).map((row) => row.map(Math.fround));
     const labels = logits.map((_, i) => [0.125, 0.5 - (i % 4) / 8, (i % 4) / 8, 0.375]);
     const alpha = [0.25, 1, 2, 0.5];
     for (const gamma of [0, 0.5, 2]) {
@@ -175,7 +187,8 @@ describe('exactSoftmaxFocalLoss', () => {
 
   test('alpha is a weight for all classes, one for each, or none', () => {
     const logits = [[1, 2, 0.5], [1, 2, 0.5]]; // prettier-ignore
-    const lossOf = (alpha: Options['alpha']) => evaluate(exactSoftmaxFocalLoss, logits, [0, 2], { alpha }).loss;
+    const lossOf = (alpha: Options['alpha']) =>
+      evaluate(exactSoftmaxFocalLoss, logits, [0, 2], { alpha }).loss;
     const plain = lossOf(null);
     assert.deepEqual(lossOf(-1), plain);
     expectClose(lossOf(0.25), plain.map((loss) => loss / 4), { relative: 1e-7 }); // prettier-ignore
@@ -185,7 +198,10 @@ describe('exactSoftmaxFocalLoss', () => {
   test('takes the logits and labels of segmentation, and indices in float32', () => {
     const x = tf.randomNormal([2, 4, 5, 3], 0, 3, 'float32', 7);
     const y = tf.cast(tf.randomUniform([2, 4, 5], 0, 3, 'int32', 8), 'int32');
-    const { value, grad } = tf.valueAndGrad((x: tf.Tensor) => exactSoftmaxFocalLoss(x, y))(x, tf.ones([2, 4, 5]));
+    const { value, grad } = tf.valueAndGrad((x: tf.Tensor) => exactSoftmaxFocalLoss(x, y))(
+      x,
+      tf.ones([2, 4, 5]),
+    );
     assert.deepEqual([value.shape, grad.shape], [[2, 4, 5], [2, 4, 5, 3]]); // prettier-ignore
     const flat = exactSoftmaxFocalLoss(tf.reshape(x, [-1, 3]), tf.cast(tf.reshape(y, [-1]), 'float32'));
     assert.deepEqual(flat.dataSync(), value.dataSync());
@@ -206,7 +222,9 @@ describe('softmaxFocalLoss, the textbook form', () => {
   /** The gap from which the gradient is not finite, the other logits being equal. */
   const wall = (classes: number, wrong: boolean, asRows: boolean) =>
     firstNonFinite((gaps) => {
-      const logits = gaps.map((gap) => Array.from({ length: classes }, (_, j) => (j === classes - 1 ? gap : 0)));
+      const logits = gaps.map((gap) =>
+        Array.from({ length: classes }, (_, j) => (j === classes - 1 ? gap : 0)),
+      );
       const label = wrong ? 0 : classes - 1;
       const labels = gaps.map(() => label);
       const { gradient } = evaluate(softmaxFocalLoss, logits, asRows ? labels.map((t) => oneHot(t, classes)) : labels, { gamma: 0.5 }); // prettier-ignore
