@@ -23,11 +23,11 @@ const HAVE_LOG1P: ReadonlySet<string> = new Set(['tensorflow', 'cpu']);
 export function log1p(w: tf.Tensor): tf.Tensor {
   if (HAVE_LOG1P.has(tf.getBackend())) return tf.log1p(w);
   const small = tf.minimum(w, 1);
-  const v = tf.div(small, tf.add(2, small));
-  const square = tf.square(v);
+  const share = tf.div(2, tf.add(2, small)); // 2 v / w: v itself may be flushed to 0 where w is not
+  const square = tf.square(tf.mul(0.5, tf.mul(small, share)));
   let series: tf.Tensor = tf.scalar(1 / 13);
   for (let n = 11; n >= 1; n -= 2) series = tf.add(1 / n, tf.mul(square, series));
-  return where(tf.greater(w, 1), tf.log(tf.add(1, w)), tf.mul(2, tf.mul(v, series)));
+  return where(tf.greater(w, 1), tf.log(tf.add(1, w)), tf.mul(small, tf.mul(share, series)));
 }
 
 /** The exponent gamma as float32 holds it, and what it leaves out: gamma = high + low. */
