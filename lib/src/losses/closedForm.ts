@@ -98,7 +98,8 @@ export function focalLossSecondDerivative(
   // which for epsilon 0, h = 1, is the formula above. The sign of z is squared: d2FL/dx2 = d2FL/dz2.
   const { p, q, s, r } = signedTerms(label === 1 ? logit : -logit);
   const h = share(q, epsilon);
-  const bracket = 1 + gamma * h * (2 + r * (1 + (gamma - 1) * h) - Math.min(s, Number.MAX_VALUE));
+  // p = e^-s is 0 in float64 from s = 746 on: beyond 1000, s counts for nothing, and 0 * Infinity would be NaN.
+  const bracket = 1 + gamma * h * (2 + r * (1 + (gamma - 1) * h) - Math.min(s, 1000));
   return alphaT(label, alpha) * (q + epsilon) ** gamma * q * (p * bracket);
 }
 
