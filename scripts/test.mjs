@@ -9,7 +9,7 @@ import { root } from './setup/project.mjs';
 
 const fast = process.argv.includes('--fast');
 // Files of scripts/test that start many set-ups or kernels, download a Node, or drive a browser.
-const SLOW = /^(setup|node-versions|grade|site|jupyterlab)/;
+const SLOW = /^(setup|node-versions|grade|site|jupyterlab|losses-package)/;
 
 process.chdir(root);
 const LANES = Math.min(4, os.availableParallelism());

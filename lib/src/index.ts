@@ -5,22 +5,30 @@ export { type Compiled, type CompileOptions, type Device, type DeviceName, type 
 export { addUniformNoise, binaryLabels, loadMnist, type Dataset } from './datasets';
 export { loadCifar10, normalize, randomResizedCrop, type RandomResizedCropOptions } from './datasets';
 export { exactSigmoidFocalLoss, sigmoidFocalLoss, stabilizedSigmoidFocalLoss } from './losses';
-export { focalLoss, focalLossGradient, naiveFocalLossGradient } from './losses';
-export { emulatedFocalLoss, firstNonFinite, FORMULATIONS } from './losses';
+export { exactSoftmaxFocalLoss, softmaxFocalLoss } from './losses';
+export { firstNonFinite, forCompile } from './losses';
+export { focalLoss, focalLossGradient, focalLossSecondDerivative, multiclassFocalLoss } from './losses';
 export {
-  type ChainRuleOptions,
-  type ChainRuleSteps,
+  type ClassWeights,
   type ClosedFormOptions,
-  type EmulationOptions,
-  type Formulation,
+  type CompileLoss,
   type FocalLossOptions,
   type FocalOptions,
   type Reduced,
   type Reduction,
+  type SoftmaxFocalLossOptions,
   type StabilizedFocalLossOptions,
+  type TensorOptions,
 } from './losses';
 export { evaluateLogits, meanInterval, predictLogits, type Evaluation, type Interval } from './evaluation';
 export { errorInUlps, FORMATS, roundTo, ulp, type Precision } from './precision';
+export { emulatedFocalLoss, FORMULATIONS, naiveFocalLossGradient } from './precision';
+export {
+  type ChainRuleOptions,
+  type ChainRuleSteps,
+  type EmulationOptions,
+  type Formulation,
+} from './precision';
 export { lenet, unet, vit, type LenetOptions, type UnetOptions, type VitOptions } from './models';
 export {
   overlap,

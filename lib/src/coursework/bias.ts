@@ -1,6 +1,6 @@
 // Exercise 5: epsilon against exact.
 import { focalLoss } from '../losses';
-import { signedTerms } from '../losses/signedTerms';
+import { signedTerms } from '../losses/closedForm';
 import { kindOf } from './ask';
 import { compare, type Sample } from './compare';
 import { judge, NotAttempted, Wrong } from './verdict';

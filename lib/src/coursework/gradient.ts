@@ -1,6 +1,6 @@
 // Exercise 1: derive the gradient, and code it.
 import { focalLoss, focalLossGradient } from '../losses';
-import { signedTerms } from '../losses/signedTerms';
+import { signedTerms } from '../losses/closedForm';
 import { compare, type Misconception, type Sample } from './compare';
 import { judge } from './verdict';
 

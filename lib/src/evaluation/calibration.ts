@@ -1,4 +1,4 @@
-import { signedTerms } from '../losses/signedTerms';
+import { signedTerms } from '../losses/closedForm';
 
 /** How good the probabilities of a classifier are on labeled samples. */
 export interface Evaluation {

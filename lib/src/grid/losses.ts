@@ -1,4 +1,5 @@
-import { exactGradient, exactLoss } from '../losses/exactSigmoidFocalLoss';
+import { exactGradient, exactLoss } from '../losses/exact';
+import { splitGamma, type Gamma } from '../losses/numerics';
 import { tf } from '../tf';
 import { multiplyNoNan } from './kernels';
 
@@ -29,6 +30,7 @@ interface Evaluation {
 export class ModelLosses {
   // Each [models, 1, 1]
   private readonly gamma: tf.Tensor;
+  private readonly exponent: Gamma<tf.Tensor>;
   private readonly alpha: tf.Tensor;
   private readonly epsilon: tf.Tensor;
   private readonly isExact: tf.Tensor;
@@ -37,6 +39,8 @@ export class ModelLosses {
   constructor(models: readonly LossSettings[]) {
     const perModel = (values: number[]) => tf.tensor3d(values, [models.length, 1, 1]);
     this.gamma = perModel(models.map(({ gamma }) => gamma));
+    const low = perModel(models.map(({ gamma }) => splitGamma(gamma).low));
+    this.exponent = { high: this.gamma, low };
     this.alpha = perModel(models.map(({ alpha }) => alpha));
     this.epsilon = perModel(models.map(({ loss, epsilon }) => (loss === 'stabilized' ? epsilon : 0)));
     this.isExact = tf.tidy(() =>
@@ -63,8 +67,8 @@ export class ModelLosses {
   }
 
   private exact(x: tf.Tensor, sign: tf.Tensor, weight: tf.Tensor): Evaluation {
-    const { loss, saved } = exactLoss(x, { sign, weight }, this.gamma);
-    return { loss, gradient: exactGradient(saved, this.gamma) };
+    const { loss, saved } = exactLoss(x, { sign, weight }, this.exponent);
+    return { loss, gradient: exactGradient(saved, this.exponent) };
   }
 
   // FL = alpha_t u^gamma CE        u = (1 - p_t) + epsilon,  p_t = p y + (1 - p) (1 - y),  p = sigma(x)
@@ -95,7 +99,7 @@ export class ModelLosses {
 
   /** What is kept on the device. */
   get tensors(): tf.Tensor[] {
-    return [this.gamma, this.alpha, this.epsilon, this.isExact];
+    return [this.gamma, this.exponent.low, this.alpha, this.epsilon, this.isExact];
   }
 
   dispose(): void {

@@ -1,8 +1,14 @@
-export { sigmoidFocalLoss } from './sigmoidFocalLoss';
-export { stabilizedSigmoidFocalLoss, type StabilizedFocalLossOptions } from './stabilizedSigmoidFocalLoss';
-export { exactSigmoidFocalLoss } from './exactSigmoidFocalLoss';
-export { focalLoss, focalLossGradient, type ClosedFormOptions } from './closedForm';
-export { naiveFocalLossGradient, type ChainRuleOptions, type ChainRuleSteps } from './chainRule';
-export type { FocalLossOptions, FocalOptions, Reduced, Reduction } from './options';
-export { emulatedFocalLoss, FORMULATIONS, type EmulationOptions, type Formulation } from './emulated';
-export { firstNonFinite } from './firstNonFinite';
+export { exactSigmoidFocalLoss } from './exact.js';
+export { sigmoidFocalLoss, stabilizedSigmoidFocalLoss, type StabilizedFocalLossOptions } from './textbook.js';
+export { exactSoftmaxFocalLoss, softmaxFocalLoss, type SoftmaxFocalLossOptions } from './softmax.js';
+export type { FocalLossOptions, Reduced, Reduction, TensorOptions } from './tensors.js';
+export { forCompile, type CompileLoss } from './compile.js';
+export {
+  focalLoss,
+  focalLossGradient,
+  focalLossSecondDerivative,
+  multiclassFocalLoss,
+  type ClosedFormOptions,
+} from './closedForm.js';
+export type { ClassWeights, FocalOptions } from './options.js';
+export { firstNonFinite } from './firstNonFinite.js';

@@ -1,2 +1,4 @@
 export { FORMATS, type Precision } from './formats';
 export { errorInUlps, rounding, roundTo, ulp } from './rounding';
+export { naiveFocalLossGradient, type ChainRuleOptions, type ChainRuleSteps } from './chainRule';
+export { emulatedFocalLoss, FORMULATIONS, type EmulationOptions, type Formulation } from './emulated';

@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { focalLoss, focalLossGradient, naiveFocalLossGradient } from 'focal-loss-lab';
+import {
+  focalLoss,
+  focalLossGradient,
+  focalLossSecondDerivative,
+  multiclassFocalLoss,
+  naiveFocalLossGradient,
+} from 'focal-loss-lab';
 import { expectClose } from '../expectClose';
 import { range } from './evaluate';
-import { exact } from './fixtures';
+import { exact, secondDerivative } from './fixtures';
 
 const SMALLEST_NORMAL = 2 ** -1022; // of float64: 2.2e-308
 const GAMMAS = [0, 0.001, 0.1, 0.5, 0.9, 1, 1.5, 2, 5];
@@ -110,6 +116,65 @@ describe('focalLoss and focalLossGradient, the closed forms in float64', () => {
   });
 });
 
+describe('focalLossSecondDerivative', () => {
+  for (const { gamma, epsilon, values } of secondDerivative.cases)
+    test(`agrees with numerical differentiation at 120 digits (gamma ${gamma}, epsilon ${epsilon})`, () => {
+      const { logits } = secondDerivative;
+      const options = { alpha: null, gamma, epsilon };
+      // It changes its sign on the hard side, where its terms, of up to gamma s p, cancel.
+      const absolute = values.map((value, i) => {
+        const cancelling = logits[i] < 0 ? gamma * (2 - logits[i]) * Math.exp(logits[i]) : 0;
+        return Math.max(SMALLEST_NORMAL, 1e-13 * Math.abs(value), 1e-15 * cancelling);
+      });
+      expectClose(logits.map((x) => focalLossSecondDerivative(x, 1, options)), values, { absolute }); // prettier-ignore
+      expectClose(logits.map((x) => focalLossSecondDerivative(-x, 0, options)), values, { absolute }); // prettier-ignore
+    });
+
+  test('has the values of public reports, weighted by alpha_t', () => {
+    const at = (x: number) => focalLossSecondDerivative(x, 1, { alpha: null, gamma: 2 });
+    expectClose([at(0), at(-5), at(20)], [0.39914339757, -0.0319998043227, 7.88085961423e-26], {
+      relative: 1e-10,
+    });
+    expectClose([focalLossSecondDerivative(0, 0)], [0.75 * 0.39914339757], { relative: 1e-10 });
+  });
+
+  test('is positive for easy examples and cross-entropy, negative for hard ones: at gamma 2 from p_t 0.058 on', () => {
+    const at = (x: number, gamma: number) => focalLossSecondDerivative(x, 1, { gamma });
+    for (const x of range(-30, 30, 121)) assert.ok(at(x, 0) > 0);
+    for (const gamma of [0.1, 0.5, 1, 2, 5]) for (const x of range(0, 30, 61)) assert.ok(at(x, gamma) > 0);
+    assert.ok(at(-2.79, 2) > 0 && at(-2.8, 2) < 0);
+    for (const x of range(-700, -2.8, 100)) assert.ok(at(x, 2) < 0);
+  });
+
+  test('has its limits at infinite logits', () => {
+    for (const gamma of [0, 0.5, 2])
+      for (const x of [Infinity, -Infinity])
+        assert.equal(Math.abs(focalLossSecondDerivative(x, 1, { gamma })), 0);
+  });
+});
+
+describe('multiclassFocalLoss', () => {
+  test('of two classes is the binary loss of the difference of the logits', () => {
+    for (const x of range(-30, 30, 61)) {
+      const options = { alpha: null, gamma: 0.5 };
+      const { loss, gradient } = multiclassFocalLoss([3, 3 + x], 1, options);
+      expectClose([loss, gradient[1]], [focalLoss(x, 1, options), focalLossGradient(x, 1, options)], {
+        relative: 1e-13,
+      });
+    }
+  });
+
+  test('refuses what is no class, no logit, no weight', () => {
+    assert.throws(
+      () => multiclassFocalLoss([1], 0),
+      /multiclassFocalLoss: expected two or more logits, got 1/,
+    );
+    assert.throws(() => multiclassFocalLoss([1, 2], 2), /label must be in 0 \.\. 1, got 2/);
+    assert.throws(() => multiclassFocalLoss([1, NaN], 0), /logits must be finite, got NaN at index 1/);
+    assert.throws(() => multiclassFocalLoss([1, 2], 0, { alpha: [1] }), /expected one per class, 2/);
+  });
+});
+
 describe('naiveFocalLossGradient, the chain rule in plain numbers', () => {
   for (const gamma of [0.1, 0.5, 0.9]) {
     test(`is NaN from 53 ln 2 and 54 ln 2 in float64 (gamma ${gamma})`, () => {
@@ -192,7 +257,12 @@ describe('bad input to the closed forms', () => {
       options: { epsilon: -1 },
     },
   ];
-  for (const [name, of] of Object.entries({ focalLoss, focalLossGradient, naiveFocalLossGradient }))
+  for (const [name, of] of Object.entries({
+    focalLoss,
+    focalLossGradient,
+    focalLossSecondDerivative,
+    naiveFocalLossGradient,
+  }))
     for (const { what, error, logit = 3, label = 1, options = {} } of bad)
       test(`${name} refuses ${what}`, () =>
         assert.throws(

@@ -28,3 +28,15 @@ export const torch: {
   readFileSync(join(FOLDER, 'torch-focal-loss.json'), 'utf8'),
   (key, value) => (key === 'loss' || key === 'gradient' ? value.map(Number) : value), // 'NaN', 'Infinity'
 );
+
+/** 50-digit values by scripts/fixtures/softmax_focal_loss.py: unweighted. */
+export const softmax: {
+  rows: { logits: number[]; label: number }[];
+  cases: { row: number; gamma: number; loss: number; gradient: number[] }[];
+} = JSON.parse(readFileSync(join(FOLDER, 'softmax-focal-loss.json'), 'utf8'));
+
+/** Second derivatives by numerical differentiation at 120 digits, of the same script: unweighted, by the margin. */
+export const secondDerivative: {
+  logits: number[];
+  cases: { gamma: number; epsilon: number; values: number[] }[];
+} = JSON.parse(readFileSync(join(FOLDER, 'second-derivative.json'), 'utf8'));

@@ -1,6 +1,7 @@
-import { rounding, type Precision } from '../precision';
-import { checkParameters, checkSample } from './check';
-import type { ClosedFormOptions } from './closedForm';
+import { alphaT as weightOf, checkParameters, checkSample } from '../losses/options';
+import type { ClosedFormOptions } from '../losses';
+import type { Precision } from './formats';
+import { rounding } from './rounding';
 
 /** Options of the chain rule, step by step. */
 export interface ChainRuleOptions extends ClosedFormOptions {
@@ -77,7 +78,7 @@ export function naiveFocalLossGradient(
     factors.reduce((left, factor) => round(left * factor), first);
 
   const x = round(logit);
-  const alphaT = round(alpha < 0 ? 1 : label === 1 ? alpha : 1 - alpha);
+  const alphaT = round(weightOf(label, alpha));
   const exponent = round(gamma);
 
   const p = round(1 / round(1 + round(Math.exp(-x))));

@@ -1,6 +1,7 @@
-import { FORMATS, rounding, type Precision } from '../precision';
+import { checkParameters, checkSample } from '../losses/options';
 import { naiveFocalLossGradient } from './chainRule';
-import { checkParameters, checkSample } from './check';
+import { FORMATS, type Precision } from './formats';
+import { rounding } from './rounding';
 
 /**
  * Ways to write the focal loss, all of them found in use; with q = 1 - p_t and epsilon:
