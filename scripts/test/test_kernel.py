@@ -109,6 +109,52 @@ class Kernel(unittest.TestCase):
         result = self.run_cell('for (let i = 0; i < 3000; i++) console.log(i);')
         self.assertEqual(result.text(), ''.join(f'{i}\n' for i in range(3000)))
 
+    def test_lines_printed_in_quick_succession_are_few_messages_in_their_order(self):
+        result = self.run_cell(
+            'for (let i = 0; i < 3000; i++) (i % 1000 === 999 ? console.error : console.log)(i);\nthrow new Error("end");'
+        )
+        streams = [content for kind, content in result.messages if kind == 'stream']
+        self.assertLess(len(streams), 200)
+        self.assertEqual(''.join(content['text'] for content in streams), ''.join(f'{i}\n' for i in range(3000)))
+        self.assertEqual(result.text('stderr'), '999\n1999\n2999\n')
+        self.assertEqual(result.messages[-1][0], 'error', 'what was printed before it comes before it')
+
+    def test_the_first_lines_are_seen_while_a_computation_blocks(self):
+        request = self.session.send(
+            "for (let i = 1; i <= 10; i++) console.log(i === 10 ? 'started' : i);\n"
+            'const end = Date.now() + 2000;\nwhile (Date.now() < end);\nconsole.log(end);'
+        )
+        self.session.wait_until()
+        seen = time.time()
+        end = int(self.session.result(request).text().split()[-1]) / 1000
+        self.assertLess(seen, end)
+
+    def test_the_last_lines_of_a_kernel_that_dies_are_seen(self):
+        session = Session()
+        self.addCleanup(session.close)
+        request = session.send('for (let i = 0; i < 3000; i++) console.log(i);\nprocess.exit(1);')
+        while '2999\n' not in session.printed('stdout'):
+            session.receive()
+        self.assertTrue(request)
+
+    def test_cells_are_checked_against_what_node_20_has(self):
+        result = self.run_cell(
+            'const numbers = [3, 1, 2];\n'
+            'const sorted: number[] = numbers.toSorted((a, b) => a - b).with(0, 7).toReversed();\n'
+            'const floats: Float32Array = new Float32Array(numbers).toSorted();\n'
+            'const last: number | undefined = numbers.findLast((n) => n > 1);\n'
+            "console.log(sorted.join(), floats.join(), last, numbers.toSpliced(0, 2).join(), 'x'.isWellFormed());"
+        )
+        self.assertEqual((result.status, result.text()), ('ok', '3,2,7 1,2,3 2 2 true\n'), result.messages)
+
+    def test_rows_as_the_last_expression_are_a_table_and_other_values_are_printed(self):
+        (table,) = self.run_cell("const rows = [{ loss: 'exact', epoch: 3 }];\nrows").contents('display_data')
+        self.assertIn('<table class="dataframe">', table['data']['text/html'])
+        self.assertEqual(table['data']['text/plain'], 'loss   epoch\nexact      3')
+        for code, text in (('[1, 2]', '[ 1, 2 ]'), ('({ a: 1 })', '{ a: 1 }'), ('[{ a: [1] }]', '[ { a: [ 1 ] } ]'), ("'x'", 'x')):
+            result = self.run_cell(code)
+            self.assertEqual((result.text(), result.contents('display_data')), (f'{text}\n', []))
+
     def test_completion_and_inspection_know_earlier_cells(self):
         self.run_cell('const learningRate = 1e-3;')
         matches = self.session.reply(self.session.client.complete('learn', 5))['matches']
@@ -204,6 +250,61 @@ class Processes(unittest.TestCase):
         )
         self.assertEqual((result.status, result.text('stderr')), ('ok', ''))
         self.assertEqual(result.contents('display_data')[-1]['data']['text/plain'], '✓ three is three')
+
+
+class Outside(unittest.TestCase):
+    """A notebook in a folder that is not in the clone: a student's home, a course's exchange, a download."""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory(prefix='home-')
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = Path(folder.name)
+        cls.session = Session(cwd=folder.name)
+        cls.addClassCleanup(cls.session.close)
+        cls.imported = cls.session.run(
+            "import { sigmoidFocalLoss, tf, toDataFrame } from 'focal-loss-lab';\nconst tensor = tf.tensor1d([-1.4e-13, 2]);"
+        )
+
+    def test_it_finds_the_library_and_its_packages(self):
+        self.assertEqual(self.imported.status, 'ok', self.imported.messages)
+        result = self.session.run(
+            "import { DataFrame } from 'danfojs-node';\nimport * as vega from 'vega-lite';\nimport fs from 'node:fs';\n"
+            '[typeof DataFrame, typeof vega.compile, typeof fs.readFileSync].join()'
+        )
+        self.assertEqual(result.text(), 'function,function,function\n', result.messages)
+
+    def test_its_types_are_checked_and_completed_as_in_the_clone(self):
+        result = self.session.run("const wrong: string = tf.scalar(1);\nsigmoidFocalLoss('x');")
+        self.assertRegex(result.error[0], r"^Line 1: Type 'Scalar' is not assignable to type 'string'")
+        code = 'sigmoidF'
+        self.assertEqual(self.session.reply(self.session.client.complete(code, len(code)))['matches'], ['sigmoidFocalLoss'])
+
+    def test_a_package_of_the_same_name_beside_it_comes_first_in_types_as_in_values(self):
+        package = self.folder / 'node_modules/papaparse'
+        package.mkdir(parents=True)
+        (package / 'index.js').write_text('exports.own = 1;')
+        (package / 'index.d.ts').write_text('export const own: number;')
+        result = self.session.run("import { own } from 'papaparse';\nown")
+        self.assertEqual(result.text(), '1\n', result.messages)
+
+    def test_a_tensor_as_the_last_expression_is_a_table_and_stays_the_readers(self):
+        self.session.run('const before = tf.memory().numTensors;')
+        (table,) = self.session.run('tensor').contents('display_data')
+        self.assertEqual(table['data']['text/plain'], 'float32 [2]\n        value\n0  -1.400e-13\n1           2')
+        result = self.session.run('[tf.memory().numTensors - before, tensor.isDisposed].join()')
+        self.assertEqual(result.text(), '0,false\n')
+        self.session.run('tensor.dispose();')
+        self.assertEqual(self.session.run('tensor').status, 'ok')
+
+    def test_frames_and_series_as_the_last_expression_are_tables(self):
+        for code, text in (
+            ("const frame = toDataFrame([{ index: 1, x: 0.5 }]);\nframe", 'index    x\n    1  0.5'),
+            ("frame['x']", '  x\n0.5'),
+        ):
+            result = self.session.run(code)
+            (table,) = result.contents('display_data')
+            self.assertEqual((table['data']['text/plain'], result.text()), (text, ''))
 
 
 class Stop(unittest.TestCase):
