@@ -124,7 +124,7 @@ function executedNotebook(name) {
   return {
     kind: 'notebooks from top to bottom',
     name: file,
-    command: ['python', 'scripts/run-notebooks.py', '--check', file],
+    command: ['python', 'scripts/run_notebooks.py', '--check', file],
     variables: { FOCAL_PROFILE: 'quick', ...ONE_THREAD },
     count: countLastLine,
   };

@@ -1,7 +1,7 @@
 """Executes notebooks from top to bottom, each in a fresh kernel, and writes their outputs into them.
 
 Fails on an error, on any text on stderr, on a cell that takes too long and on a kernel that dies; then the notebook is
-left as it was. The environment reaches the kernel: FOCAL_PROFILE=paper python scripts/run-notebooks.py 03
+left as it was. The environment reaches the kernel: FOCAL_PROFILE=paper python scripts/run_notebooks.py 03
 
 Coursework: in the folder solutions every check has to give full points. In exercises, the students' copies, what each
 check says is printed; a copy in which nothing is attempted is left as it was, and with --check all have to be such.
@@ -110,7 +110,7 @@ def interrupt_once(_signal, _frame):
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(prog='run-notebooks.py', description=__doc__.split('\n')[0])
+    parser = argparse.ArgumentParser(prog='run_notebooks.py', description=__doc__.split('\n')[0])
     parser.add_argument('selectors', nargs='*', metavar='NOTEBOOK', help='03, index, a file or a folder (default: all)')
     parser.add_argument('--check', action='store_true', help='leave the files alone')
     parser.add_argument('--jobs', type=int, choices=range(1, 65), default=1, metavar='N', help='notebooks at a time')
