@@ -90,7 +90,9 @@ def parse_arguments():
     parser = argparse.ArgumentParser(
         prog='npm run grade --', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('folder', type=Path, metavar='FOLDER', help='the notebooks, in a folder for each student or side by side')
+    parser.add_argument(
+        'folder', type=Path, metavar='FOLDER', help='the notebooks, in a folder for each student or side by side'
+    )
     parser.add_argument('--out', type=Path, required=True, metavar='FILE.csv', help='where the points go')
     parser.add_argument('--feedback', type=Path, metavar='FOLDER', help='writes a page for each student: STUDENT/feedback.html')
     parser.add_argument(

@@ -44,7 +44,9 @@ function metadataOf({ id, cell_type: type }, source, check) {
   if (!source.includes('BEGIN SOLUTION')) return { ...none, locked: type === 'markdown' };
   if (type === 'code') return { ...none, solution: true };
   const isAnswer = source.startsWith('<!-- BEGIN SOLUTION -->') && source.includes('<!-- STUB: ');
-  return isAnswer ? { ...none, grade: true, solution: true, points: POINTS_IN_WORDS } : { ...none, locked: true };
+  return isAnswer
+    ? { ...none, grade: true, solution: true, points: POINTS_IN_WORDS }
+    : { ...none, locked: true };
 }
 
 /** A check imports what it calls: a cell before it may have given that name to something else. */

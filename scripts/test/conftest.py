@@ -1,4 +1,5 @@
 import pytest
+
 from jupyter_session import register_kernels
 
 

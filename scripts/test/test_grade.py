@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
+
 from jupyter_session import ROOT
 
 GRADER = [sys.executable, str(ROOT / 'scripts/grade.py')]

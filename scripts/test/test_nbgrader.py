@@ -7,6 +7,7 @@ from copy import deepcopy
 
 import nbformat
 import pytest
+
 from jupyter_session import ROOT
 
 PYTHON = ROOT / '.nbgrader/bin/python'
@@ -108,10 +109,14 @@ def test_all_points_of_the_checks_and_one_for_each_answer_in_words_can_be_had(co
 
 @pytest.mark.parametrize(
     ('student', 'points'),
-    [('untouched', 0), ('partly', 3), ('overwrites', 0), ('deletes and shadows', 1), ('dies', 0)],
+    [('untouched', 0), ('partly', 3), ('overwrites', 0), ('deletes and shadows', 1)],
 )
 def test_a_student_gets_the_points_that_the_checks_give(submissions, student, points):
     assert submissions[student]['score'] == points
+
+
+def test_a_kernel_that_dies_leaves_its_student_ungraded_and_the_others_graded(submissions):
+    assert set(submissions) == {'right', 'untouched', 'partly', 'overwrites', 'deletes and shadows'}
 
 
 def test_the_feedback_has_the_sentences_of_the_checks(course, submissions):

@@ -1,6 +1,7 @@
 """Whose a file is, by its name. The names are those that the platforms' documentation and users report."""
 
 import pytest
+
 from submissions import read_submissions
 
 EXERCISES = ['exercise-2-threshold', 'exercise-3-repair']
@@ -35,7 +36,10 @@ def test_a_file_beside_others_belongs_to_the_student_in_its_name(tmp_path, name,
 
 def test_files_of_one_student_are_one_student_however_their_numbers_differ(tmp_path):
     found = handed_in(
-        tmp_path, 'doejane_7_1_exercise-2-threshold.ipynb', 'doejane_7_2_exercise-3-repair.ipynb', 'roe_8_3_exercise-3-repair.ipynb'
+        tmp_path,
+        'doejane_7_1_exercise-2-threshold.ipynb',
+        'doejane_7_2_exercise-3-repair.ipynb',
+        'roe_8_3_exercise-3-repair.ipynb',
     )
     assert found == {'doejane_7': ['doejane_7_1_exercise-2-threshold.ipynb'], 'roe_8': []}
 
