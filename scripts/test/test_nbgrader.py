@@ -15,8 +15,10 @@ NAME = 'exercise-2-threshold.ipynb'
 POINTS = 'application/vnd.focal-loss-lab.points+json'
 ASSIGNMENTS = [f'exercise-{number}' for number in range(1, 7)]
 
-if not (ROOT / '.nbgrader/installed').exists():
-    pytest.skip('install nbgrader: node scripts/setup.mjs node scripts/nbgrader/install.mjs', allow_module_level=True)
+pytestmark = pytest.mark.skipif(
+    not (ROOT / '.nbgrader/installed').exists(),
+    reason='nbgrader is not installed: node scripts/setup.mjs node scripts/nbgrader/install.mjs',
+)
 
 
 def nbgrader(action, course, *assignments):
