@@ -35,7 +35,7 @@ def says(status):
 
 
 def run(*arguments):
-    return subprocess.run([*RUNNER, *map(str, arguments)], capture_output=True, text=True, timeout=300)
+    return subprocess.run([*RUNNER, *map(str, arguments)], capture_output=True, text=True, timeout=900)
 
 
 def test_it_fails_on_each_thing_that_a_reader_would_stumble_over_and_leaves_the_file_alone(tmp_path):
@@ -168,19 +168,19 @@ def test_ctrl_c_ends_it_at_once_with_its_kernel_and_writes_nothing(tmp_path):
         f"require('node:fs').writeFileSync({str(marker)!r}, String(process.pid));\nfor (;;) {{}}",
     )
     before = path.read_bytes()
-    with subprocess.Popen([*RUNNER, str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as runner:
-        deadline = time.monotonic() + 60
-        while not (marker.exists() and marker.read_text()) and time.monotonic() < deadline:
+    with subprocess.Popen([*RUNNER, str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        while not (marker.exists() and marker.read_text()):
+            assert process.poll() is None, process.communicate()
             time.sleep(0.05)
         kernel = int(marker.read_text())
-        runner.send_signal(signal.SIGINT)
-        runner.send_signal(signal.SIGINT)
-        output, errors = runner.communicate(timeout=5)
-    gone = ends_within(kernel, 1)
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=30)
+    gone = ends_within(kernel, 10)
     if not gone:
         os.kill(kernel, signal.SIGKILL)
     assert gone
-    assert runner.returncode == 130
+    assert process.returncode == 130
     assert 'left as it was' in output
     assert 'Traceback' not in errors
     assert path.read_bytes() == before
@@ -191,7 +191,7 @@ def test_with_jobs_it_runs_notebooks_side_by_side_and_reports_each_as_it_ends(tm
     flags = [repr(str(tmp_path / name)) for name in 'xy']  # each waits for the other: alone it would time out
     write_notebook(tmp_path, 'a', meet.replace('MINE', flags[0]).replace('OTHER', flags[1]))
     write_notebook(tmp_path, 'b', meet.replace('MINE', flags[1]).replace('OTHER', flags[0]), "throw new Error('b');")
-    result = run('--jobs', 2, '--timeout', 60, tmp_path)
+    result = run('--jobs', 2, '--timeout', 300, tmp_path)
     assert result.returncode == 1
     assert re.search(r'(?m)^ok   \S+a\.ipynb .* s$', result.stdout)
     assert re.search(r'(?m)^FAIL \S+b\.ipynb .* s\n     cell \[2\]: .*\n     Error: b$', result.stdout)
