@@ -9,6 +9,7 @@ import { allNotebooks } from './pages.mjs';
 import { root } from './setup/project.mjs';
 
 const LONGEST_CELL = 30; // lines
+const NODE_20 = path.join(root, 'scripts/node20.d.ts');
 const PRINT_WIDTH = 95; // columns: more would scroll sideways in JupyterLab
 
 process.chdir(root);
@@ -82,7 +83,7 @@ function compile(notebooks) {
     module: ts.ModuleKind.ES2022,
     moduleResolution: ts.ModuleResolutionKind.NodeJs,
     moduleDetection: ts.ModuleDetectionKind.Force,
-    lib: ['lib.es2022.d.ts'],
+    lib: ['lib.es2023.d.ts'], // with NODE_20 as in kernel.cjs
     types: ['node'],
     strict: true,
     noEmit: true,
@@ -98,7 +99,7 @@ function compile(notebooks) {
     modules.has(file)
       ? ts.createSourceFile(file, modules.get(file), { languageVersion: options.target, ...rest[0] }, true)
       : getSourceFile(file, ...rest);
-  return ts.createProgram([...modules.keys()], options, host);
+  return ts.createProgram([...modules.keys(), NODE_20], options, host);
 }
 
 function typeProblems({ moduleFile, problemAt }) {

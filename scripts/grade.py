@@ -1,17 +1,17 @@
 """Grades the coursework: runs the checks in every student's notebooks, and writes the points to a CSV file.
 
-FOLDER holds a folder for each student, and each of those the student's notebooks under the names of the exercises. A
-student's notebook runs from top to bottom in a kernel of its own, with the check cells of the ORIGINAL exercise in the
-place of the student's: cells are matched by their id, a check that is missing comes at the end, and only what an original
-check says counts. A cell that fails does not stop the later ones. A notebook that takes too long keeps the points of the
-checks before.
+FOLDER holds a folder for each student, or the notebooks of all, side by side, as a learning platform names them:
+exercise-2-threshold (1).ipynb, doejane_1234_5678_exercise-2-threshold.ipynb. Of several files for one exercise the last
+attempt is graded. A student's notebook runs from top to bottom in a kernel of its own, with the check cells of the ORIGINAL
+exercise in the place of the student's: cells are matched by their id, a check that is missing comes at the end, and only
+what an original check says counts. A cell that fails does not stop the later ones. A notebook that takes too long keeps the
+points of the checks before.
 
 Students' code runs with your rights. Grade strangers in a container, or as a user who owns nothing.
 """
 
 import argparse
 import csv
-import importlib
 import io
 import os
 import re
@@ -19,16 +19,18 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbclient
 import nbformat
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
-runner = importlib.import_module('run-notebooks')
+import feedback
+import run_notebooks as runner
+import submissions
 
 EXERCISES = runner.NOTEBOOKS / 'exercises'
-SCRATCH = runner.ROOT / 'data/cache'  # inside the clone, where a notebook finds the library
 EXERCISE_IMPORT = re.compile(r'\bexercise\d+\b')
 
 
@@ -41,62 +43,86 @@ class Grader(nbclient.NotebookClient):
         return None
 
 
+@dataclass
+class Result:
+    """What became of one exercise of one student."""
+
+    exercise: str
+    of: int
+    points: int = 0
+    status: str = 'missing'
+    remark: str = ''
+    verdicts: list[dict] = field(default_factory=list)
+
+    @property
+    def note(self):
+        """For the teacher, who sees that it is missing or not attempted by the status."""
+        return f'{self.exercise}: {self.remark}' if self.remark else ''
+
+
 def main():
     options = parse_arguments()
     try:
-        exercises = read_exercises(options.exercises)
-        students = student_folders(options.folder)
+        exercises = read_exercises(options.exercises, options.only)
+        students = submissions.read_submissions(options.folder, exercises)
     except runner.Failure as failure:
         sys.exit(f'grade: {failure}')
-    rows = []
+    graded = {}
     try:
         with ProcessPoolExecutor(options.jobs) as pool:
             running = {
-                student: [pool.submit(grade, student, name, cells, options.limit) for name, cells in exercises.items()]
+                student.name: [pool.submit(grade, student, name, cells, options.limit) for name, cells in exercises.items()]
                 for student in students
             }
             for student, results in running.items():
-                rows.append(row(student, exercises, [result.result() for result in results]))
-                print(f'{student.name}: {rows[-1][-2]} points{rows[-1][-1] and "; "}{rows[-1][-1]}', flush=True)
+                graded[student] = [result.result() for result in results]
+                print(summary(student, graded[student]), flush=True)
     except KeyboardInterrupt:
         print('interrupted: nothing is written', flush=True)
         os._exit(130)
-    runner.replace(options.out, table(exercises, rows).encode())
-    print(f'{len(rows)} students in {options.out}')
+    if options.feedback:
+        write_feedback(options.feedback, graded)
+    runner.replace(options.out, table(graded).encode())
+    print(f'{len(graded)} students in {options.out}')
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(
         prog='npm run grade --', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('folder', type=Path, metavar='FOLDER', help='a folder with a folder for each student')
+    parser.add_argument(
+        'folder', type=Path, metavar='FOLDER', help='the notebooks, in a folder for each student or side by side'
+    )
     parser.add_argument('--out', type=Path, required=True, metavar='FILE.csv', help='where the points go')
+    parser.add_argument('--feedback', type=Path, metavar='FOLDER', help='writes a page for each student: STUDENT/feedback.html')
+    parser.add_argument(
+        '--only', action='append', default=[], metavar='EXERCISE', help='exercise-2; may be given several times (default: all)'
+    )
     parser.add_argument('--exercises', type=Path, default=EXERCISES, help='the originals (default: notebooks/exercises)')
     parser.add_argument('--limit', type=runner.seconds, default=600, metavar='SECONDS', help='per notebook (default 600)')
     parser.add_argument('--jobs', type=int, choices=range(1, 65), default=1, metavar='N', help='notebooks at a time')
     return parser.parse_args()
 
 
-def read_exercises(folder):
-    """The cells of each original, by the name of its file.
+def read_exercises(folder, only):
+    """The cells of each original, by its name without .ipynb.
 
     No original is a notebook without a check, or one that has no solution of its name where there are solutions: a copy.
     """
     if not folder.is_dir():
         raise runner.Failure(f'{folder} is not a folder')
-    originals = {path.name: nbformat.read(path, as_version=4).cells for path in runner.notebooks_under(folder)}
+    originals = {path.stem: nbformat.read(path, as_version=4).cells for path in runner.notebooks_under(folder)}
     solutions = folder.parent / 'solutions'
-    solved = {path.name for path in solutions.glob('*.ipynb')} if solutions.is_dir() else originals
-    return {name: cells for name, cells in originals.items() if checks(cells) and name in solved}
+    solved = {path.stem for path in solutions.glob('*.ipynb')} if solutions.is_dir() else originals
+    exercises = {name: cells for name, cells in originals.items() if checks(cells) and name in solved}
+    for selector in only:
+        if not any(is_meant(name, selector) for name in exercises):
+            raise runner.Failure(f'--only {selector}: no such exercise; there are {", ".join(exercises)}')
+    return {name: cells for name, cells in exercises.items() if not only or any(is_meant(name, each) for each in only)}
 
 
-def student_folders(folder):
-    if not folder.is_dir():
-        raise runner.Failure(f'{folder} is not a folder')
-    students = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith('.'))
-    if not students:
-        raise runner.Failure(f'{folder} holds no folder: expected one for each student')
-    return students
+def is_meant(name, selector):
+    return name == selector or name.startswith(f'{selector}-')
 
 
 def possible(cells):
@@ -107,19 +133,23 @@ def checks(cells):
     return [cell for cell in cells if 'check' in cell.metadata]
 
 
-def row(student, exercises, results):
-    remarks = [f'{Path(name).stem}: {remark}' for name, (_, remark) in zip(exercises, results) if remark]
-    points = [points for points, _ in results]
-    return [student.name, *points, sum(points), '; '.join(remarks)]
+def summary(student, results):
+    notes = '; '.join(filter(None, (result.note for result in results)))
+    return f'{student}: {sum(result.points for result in results)} points' + (f'; {notes}' if notes else '')
 
 
-def table(exercises, rows):
-    most = {Path(name).stem: possible(cells) for name, cells in exercises.items()}
+def table(graded):
+    """No points where nothing was handed in, which is not the same as none of them."""
+    results = next(iter(graded.values()))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator='\n')
-    titles = [f'{name} (of {points})' for name, points in most.items()]
-    writer.writerow(['student', *titles, f'total (of {sum(most.values())})', 'remarks'])
-    writer.writerows([guarded(cell) for cell in row] for row in rows)
+    titles = [title for result in results for title in (f'{result.exercise} (of {result.of})', f'{result.exercise} status')]
+    writer.writerow(['student', *titles, f'total (of {sum(result.of for result in results)})', 'remarks'])
+    for student, results in graded.items():
+        cells = [cell for result in results for cell in (result.points if result.status != 'missing' else '', result.status)]
+        notes = '; '.join(filter(None, (result.note for result in results)))
+        total = sum(result.points for result in results)
+        writer.writerow([guarded(cell) for cell in (student, *cells, total, notes)])
     return text.getvalue()
 
 
@@ -128,25 +158,46 @@ def guarded(value):
     return f"'{value}" if isinstance(value, str) and value.startswith(('=', '+', '-', '@')) else value
 
 
+def write_feedback(folder, graded):
+    """A folder for each student, as platforms want them back."""
+    for student, results in graded.items():
+        own = folder / feedback.folder_name(student)
+        own.mkdir(parents=True, exist_ok=True)
+        runner.replace(own / 'feedback.html', feedback.page(student, results).encode())
+
+
 def grade(student, name, original, limit):
-    """The points of one notebook, and what the teacher should know about them."""
-    found = [path for path in student.rglob(name) if path.is_file()]
+    """The result of one student in one exercise."""
+    result = Result(name, of=possible(original))
+    found = student.handed_in(name)
     if not found:
-        similar = sorted(path.name for path in student.rglob(f'{Path(name).stem}*.ipynb'))
-        return 0, f'missing, but there is {similar[0]}: is it that one, renamed?' if similar else 'missing'
-    if len(found) > 1:
-        return 0, f'{len(found)} files of this name'
+        return result
+    chosen = f'{found[-1].name} is graded, the last of {len(found)} files' if len(found) > 1 else ''
     try:
-        notebook = nbformat.read(found[0], as_version=4)
+        notebook = nbformat.read(found[-1], as_version=4)
         graded = nbformat.v4.new_notebook(cells=graded_cells(notebook.cells, original))
     except Exception as error:  # whatever a torn or strange file makes of it
-        return 0, f'not a notebook: {runner.first_line(str(error))}'
+        result.status, result.remark = 'unreadable', f'not a notebook: {runner.first_line(str(error))}'
+        return result
     try:
         problem = execute(graded, limit)
     except Exception as error:  # this student's notebook must not end the grading of the others
         problem = f'could not be run: {runner.first_line(str(error)) or type(error).__name__}'
-    remark = problem or first_error(graded) or ('' if attempted(graded) else 'not attempted')
-    return sum(points(cell) for cell in checks(graded.cells)), remark
+    result.points = sum(points(cell) for cell in checks(graded.cells))
+    result.verdicts = [verdict for cell in checks(graded.cells) for verdict in verdicts(cell)]
+    problem = problem or first_error(graded)
+    result.status = status(result, problem)
+    result.remark = '; '.join(filter(None, [chosen, problem]))
+    return result
+
+
+def status(result, problem):
+    if result.points == result.of:
+        return 'right'
+    if result.points:
+        return 'partly right'
+    untouched = not problem and result.verdicts and all(verdict['status'] == 'not attempted' for verdict in result.verdicts)
+    return 'not attempted' if untouched else 'wrong'
 
 
 def graded_cells(cells, original):
@@ -170,12 +221,14 @@ def original_check(check):
 
 def execute(notebook, limit):
     """Runs all cells. Returns what ended it early, or None."""
-    SCRATCH.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix='grading-', dir=SCRATCH, ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix='grading-', ignore_cleanup_errors=True) as folder:
+
         def create(**start):
-            left = lambda _cell: max(1, deadline - time.monotonic())
             resources = {'metadata': {'path': folder}}
-            return Grader(notebook, allow_errors=True, timeout_func=left, resources=resources, **start)
+            return Grader(notebook, allow_errors=True, timeout_func=seconds_left, resources=resources, **start)
+
+        def seconds_left(_cell):
+            return max(1, deadline - time.monotonic())
 
         number = 0
         with runner.started(create, {**os.environ, 'FOCAL_RESULTS_DIR': folder}) as client:
@@ -193,22 +246,29 @@ def execute(notebook, limit):
     return None
 
 
-def points(cell):
-    """Those of a check that has ended, and has said one thing: what it calls is the student's, who might speak for it."""
+def said_once(cell):
+    """What a check has said that has ended and said one thing: what it calls is the student's, who might speak for it."""
     said = runner.points_of(cell)
-    if len(said) != 1 or any(output.output_type == 'error' for output in cell.outputs):
-        return 0
-    given = said[0].get('points') if isinstance(said[0], dict) else None
+    failed = any(output.output_type == 'error' for output in cell.outputs)
+    return said[0] if len(said) == 1 and isinstance(said[0], dict) and not failed else {}
+
+
+def points(cell):
+    given = said_once(cell).get('points')
     return given if isinstance(given, int) and 0 <= given <= cell.metadata.check.points else 0
 
 
-def attempted(notebook):
-    """Whether the checks say anything else than that no question was."""
-    try:
-        statuses = {verdict['status'] for cell in checks(notebook.cells) for verdict in runner.said_by(cell)}
-    except (KeyError, TypeError):  # a student's own words, which need not have this form
-        return True
-    return statuses != {'not attempted'}
+def verdicts(cell):
+    """The sentences of a check for the student's page; a student's own words in their place need not have their form."""
+    said = said_once(cell).get('verdicts')
+    if not isinstance(said, list):
+        return []
+    known = ('question', 'status', 'remark')
+    return [
+        {key: verdict[key] for key in known}
+        for verdict in said
+        if isinstance(verdict, dict) and all(isinstance(verdict.get(key), str) for key in known)
+    ]
 
 
 def first_error(notebook):

@@ -6,13 +6,24 @@
 // - Stop first lets the code end itself at its next `breathe()`, and reaches it there even after the cell was given up.
 // - Errors of code that a finished cell has left behind name that cell.
 // - A cell that imports what is not there can be run again once it is.
-// - No message is lost, however many a cell sends. tslab may lose the one that says that the cell has ended.
+// - No message is lost, however many a cell sends. tslab may lose the one that says that the cell has ended. Lines that
+//   are printed in quick succession are sent together.
+// - A data frame, a tensor or an array of rows as the last expression is shown as a table.
+// - A notebook outside the clone (in a student's home folder, a course's exchange, a download) finds the library.
+// - Cells are checked against what Node 20 has, such as toSorted and findLast.
 // - The process ends on shutdown whatever still runs, and does not outlive Jupyter.
 const { AsyncLocalStorage } = require('node:async_hooks');
 const { createHmac, randomUUID } = require('node:crypto');
+const { Module } = require('node:module');
 const path = require('node:path');
-const { setInterval } = require('node:timers');
+const { clearTimeout, setInterval, setTimeout } = require('node:timers');
 const { inspect, types } = require('node:util');
+
+// Where nothing else is found, in the folders of the notebook's own, the packages of this clone are: for Node here, for
+// TypeScript in packagePaths.
+const PACKAGES = path.join(__dirname, '../node_modules');
+process.env.NODE_PATH = [process.env.NODE_PATH, PACKAGES].filter(Boolean).join(path.delimiter);
+Module._initPaths();
 
 const dist = path.join(path.dirname(require.resolve('tslab/package.json')), 'dist');
 const typescript = require.resolve('@tslab/typescript-for-tslab', { paths: [dist] });
@@ -29,9 +40,27 @@ require.cache[typescript].exports = {
     system.setTimeout = (work) =>
       work.name === 'invalidateResolutionsOfFailedLookup' ? NEVER : setTimeout(work);
     system.clearTimeout = (timer) => (timer === NEVER ? undefined : clearTimeout(timer));
-    return ts.createWatchCompilerHost(files, options, system, ...rest);
+    const ours = {
+      lib: ['lib.es2023.d.ts'],
+      paths: { '*': packagePaths(options.rootDir) },
+      typeRoots: [...new Set([...options.typeRoots, path.join(PACKAGES, '@types')])],
+    };
+    const declarations = path.join(__dirname, 'node20.d.ts');
+    return ts.createWatchCompilerHost([...files, declarations], { ...options, ...ours }, system, ...rest);
   },
 };
+
+/**
+ * Where a package's types may be: in the folders in which Node looks for the package, in Node's order. Relative, because
+ * only then TypeScript can name in its declarations of later cells what it has found there.
+ */
+function packagePaths(folder) {
+  const folders = new Set([...Module._nodeModulePaths(folder), PACKAGES]);
+  return [...folders].flatMap((packages) => {
+    const relative = `./${path.relative(folder, packages)}`;
+    return [`${relative}/*`, `${relative}/@types/*`];
+  });
+}
 
 const executor = require(path.join(dist, 'executor.js'));
 const jupyter = require(path.join(dist, 'jupyter.js'));
@@ -40,6 +69,9 @@ const { startKernel } = require(path.join(dist, 'main.js'));
 const GRACE_MS = 1000; // from Stop until a cell that does not end itself is given up
 const NODE_INTERRUPTED = 'ERR_SCRIPT_EXECUTION_INTERRUPTED'; // Stop in the synchronous part of a cell
 const CLOSING_MS = 100; // for the last replies to leave
+const TOGETHER_MS = 100; // what is printed faster is sent once in that time
+const PROMPT_MESSAGES = 20; // but these many at once, for the next line may be a long computation
+const MOST_TOGETHER = 1e6; // characters
 const ORPHAN_CHECK_MS = 2000;
 
 /** The cell to which the running code belongs, also in what that cell has left behind: { display, count }. */
@@ -77,8 +109,14 @@ function expandShorthand(source) {
   );
 }
 
+function showLastExpression(value) {
+  const { isTable, show } = require('focal-loss-lab/dist/display/table'); // takes no TensorFlow with it
+  if (isTable(value)) show(value);
+  else console.log(value);
+}
+
 const { createExecutor } = executor;
-executor.createExecutor = (root, converters, { log }) => {
+executor.createExecutor = (root, converters) => {
   const { node } = converters;
   const { convert } = node;
   node.convert = (declarations, source) => {
@@ -89,7 +127,10 @@ executor.createExecutor = (root, converters, { log }) => {
     sources.set(count, { source: expanded.split('\n'), compiled: converted.output.split('\n') });
     return { ...converted, output: `${converted.output}\n//# sourceURL=cell-${count}` };
   };
-  const inner = createExecutor(root, converters, { log, error: (...args) => complaints.push(args) });
+  const inner = createExecutor(root, converters, {
+    log: showLastExpression,
+    error: (...args) => complaints.push(args),
+  });
   let running = false;
   let giveUp;
   return {
@@ -136,7 +177,54 @@ jupyter.JupyterHandlerImpl = class extends jupyter.JupyterHandlerImpl {
   }
 };
 
+/**
+ * What cells print, on its way to the reader. JupyterLab takes a hundredth of a second to draw a message, and a loop prints
+ * thousands of lines: what comes after the first ones in each tenth of a second is sent together.
+ */
+class PrintedText {
+  #send;
+  #waiting = null;
+  #timer;
+  #since = -Infinity;
+  #sent = 0;
+
+  constructor(send) {
+    this.#send = send;
+    process.on('exit', () => this.flush());
+  }
+
+  add(request, name, text) {
+    if (performance.now() - this.#since > TOGETHER_MS) {
+      this.flush();
+      this.#since = performance.now();
+      this.#sent = 0;
+    }
+    const { request: other, name: otherName } = this.#waiting ?? { request, name };
+    if (request !== other || name !== otherName) this.flush();
+    if (this.#waiting) {
+      this.#waiting.text += text;
+      if (this.#waiting.text.length > MOST_TOGETHER) this.flush();
+    } else if (this.#sent++ < PROMPT_MESSAGES) this.#send(request, name, text);
+    else {
+      this.#waiting = { request, name, text };
+      this.#timer = setTimeout(() => this.flush(), TOGETHER_MS);
+    }
+  }
+
+  flush() {
+    if (!this.#waiting) return;
+    const { request, name, text } = this.#waiting;
+    this.#waiting = null;
+    clearTimeout(this.#timer);
+    this.#send(request, name, text);
+  }
+}
+
 jupyter.ZmqServer = class extends jupyter.ZmqServer {
+  printed = new PrintedText((request, name, text) =>
+    this.sendNow(this.iopub, request, 'stream', { name, text }),
+  );
+
   bindSocket(socket, port) {
     socket.sendTimeout = 0; // otherwise every 513th message is sent later, and those sent until then are refused
     socket.sendHighWaterMark = 0; // otherwise messages are dropped while 1000 wait for a slow reader
@@ -164,7 +252,7 @@ jupyter.ZmqServer = class extends jupyter.ZmqServer {
           this.send(this.iopub, request, 'error', error);
         },
       },
-      (name, text) => this.send(this.iopub, request, 'stream', { name, text }),
+      (name, text) => this.printed.add(request, name, text),
       (content, update) =>
         this.send(this.iopub, request, update ? 'update_display_data' : 'display_data', content),
     );
@@ -180,7 +268,13 @@ jupyter.ZmqServer = class extends jupyter.ZmqServer {
     this.send(this.iopub, request, 'status', { execution_state: state });
   }
 
-  send(socket, { identity, header }, type, content) {
+  /** What was printed before comes before. */
+  send(...message) {
+    this.printed.flush();
+    this.sendNow(...message);
+  }
+
+  sendNow(socket, { identity, header }, type, content) {
     const { session, username } = header;
     const date = new Date().toISOString();
     const reply = { msg_id: randomUUID(), msg_type: type, version: '5.3', date, session, username };
@@ -190,6 +284,7 @@ jupyter.ZmqServer = class extends jupyter.ZmqServer {
   }
 
   close() {
+    this.printed.flush();
     super.close();
     setTimeout(() => process.exit(), CLOSING_MS);
   }

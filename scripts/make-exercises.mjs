@@ -6,6 +6,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { exportCourse } from './nbgrader/export.mjs';
 import { parseProblem } from './parse-problem.mjs';
 import { root, write } from './setup/project.mjs';
 
@@ -17,6 +18,7 @@ const WITH_ANSWERS = ['notebooks/solutions', 'lib/test/coursework'];
 
 const HELP = `npm run exercises -- [OPTION]
 Makes notebooks/exercises from notebooks/solutions.
+  --nbgrader FOLDER    writes a course for nbgrader instead: see notebooks/TEACHING.md
   --check              writes nothing, and fails where a copy is not what its solution gives
   --remove-solutions   deletes the solutions from this clone: ${WITH_ANSWERS.join(', ')}`;
 
@@ -37,12 +39,14 @@ function main() {
     options = parseArgs({
       options: {
         check: { type: 'boolean' },
+        nbgrader: { type: 'string' },
         'remove-solutions': { type: 'boolean' },
         help: { type: 'boolean' },
       },
     }).values;
     if (options.help) return console.log(HELP);
     if (options['remove-solutions']) removeSolutions();
+    else if (options.nbgrader) writeCourse(options.nbgrader);
     else makeExercises(options.check);
   } catch (error) {
     const isUsage = `${error.code}`.startsWith('ERR_PARSE_ARGS');
@@ -51,9 +55,21 @@ function main() {
   }
 }
 
-function makeExercises(check) {
+function writeCourse(folder) {
+  const names = solutionNames();
+  for (const name of names) exerciseOf(SOLUTIONS, name); // whose marks fit together
+  const read = (name) => fs.readFileSync(path.join(SOLUTIONS, name), 'utf8');
+  exportCourse(path.resolve(folder), new Map(names.map((name) => [name, read(name)])));
+  console.log(`a course of ${names.length} assignments in ${folder}`);
+}
+
+function solutionNames() {
   if (!fs.existsSync(SOLUTIONS)) throw new Error('there is no folder notebooks/solutions to make them from');
-  const copies = new Map(notebooksIn(SOLUTIONS).map((name) => [name, exerciseOf(SOLUTIONS, name)]));
+  return notebooksIn(SOLUTIONS);
+}
+
+function makeExercises(check) {
+  const copies = new Map(solutionNames().map((name) => [name, exerciseOf(SOLUTIONS, name)]));
   const problems = [];
   for (const name of notebooksIn(EXERCISES))
     if (!copies.has(name)) {

@@ -9,7 +9,7 @@ import { root } from './setup/project.mjs';
 
 const fast = process.argv.includes('--fast');
 // Files of scripts/test that start many set-ups or kernels, download a Node, or drive a browser.
-const SLOW = /^(setup|node-versions|grade|site|jupyterlab|losses-package)/;
+const SLOW = /^(setup|node-versions|site|jupyterlab|losses-package|test_(kernel|runner|grade|nbgrader))/;
 
 process.chdir(root);
 const LANES = Math.min(4, os.availableParallelism());
@@ -23,6 +23,8 @@ const summary = new Map();
 const TYPES = 'types of lib';
 await runAll([
   { kind: 'lint', command: [node, 'node_modules/eslint/bin/eslint.js', '.'] },
+  { kind: 'lint of Python', command: ['ruff', 'check', '--quiet', 'scripts'] },
+  { kind: 'format of Python', command: ['ruff', 'format', '--diff', '--quiet', 'scripts'] },
   { kind: 'format', command: [node, 'node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.'] },
   { kind: 'links and spelling', command: [node, 'scripts/check-text.mjs'], count: countLastLine },
   { kind: TYPES, command: [node, 'node_modules/typescript/bin/tsc', '-b'] },
@@ -31,7 +33,8 @@ const compiled = summary.get(TYPES).failures.length === 0;
 if (compiled)
   await runAll([
     { kind: 'cells of the notebooks', command: [node, 'scripts/check-notebooks.mjs'], count: countLastLine },
-    ...machineryTests().map(testFile('tests of the machinery')),
+    ...machineryTests(/\.test\.mjs$/).map(testFile('tests of the machinery')),
+    ...machineryTests(/^test_.*\.py$/).map(pythonTestFile),
     ...compiledTests().map(testFile('unit tests of lib')),
     ...(fast ? [] : allNotebooks().map(executedNotebook)),
   ]);
@@ -119,12 +122,33 @@ function countTests(output) {
   return { passed: number('pass'), failed: number('fail') + number('cancelled'), skipped: number('skipped') };
 }
 
+function pythonTestFile(file) {
+  return {
+    kind: 'tests of the machinery',
+    name: file,
+    command: ['python', '-m', 'pytest', '-v', '-rs', file],
+    variables: { ...ONE_THREAD, PYTHONDONTWRITEBYTECODE: '1' },
+    count: countPytest,
+  };
+}
+
+/** '== 2 failed, 37 passed, 1 skipped in 60.12s ==' */
+function countPytest(output) {
+  const sum = output.match(/^=+ .* in [\d.]+s.*=+$/gm)?.at(-1) ?? '';
+  const number = (what) => Number(sum.match(new RegExp(`(\\d+) ${what}`))?.[1] ?? 0);
+  return {
+    passed: number('passed'),
+    failed: number('failed') + number('errors?'),
+    skipped: number('skipped'),
+  };
+}
+
 function executedNotebook(name) {
   const file = path.join('notebooks', name);
   return {
     kind: 'notebooks from top to bottom',
     name: file,
-    command: ['python', 'scripts/run-notebooks.py', '--check', file],
+    command: ['python', 'scripts/run_notebooks.py', '--check', file],
     variables: { FOCAL_PROFILE: 'quick', ...ONE_THREAD },
     count: countLastLine,
   };
@@ -139,10 +163,10 @@ function compiledTests() {
     .sort();
 }
 
-function machineryTests() {
+function machineryTests(pattern) {
   return fs
     .readdirSync('scripts/test')
-    .filter((name) => name.endsWith('.test.mjs') && !(fast && SLOW.test(name)))
+    .filter((name) => pattern.test(name) && !(fast && SLOW.test(name)))
     .map((name) => path.join('scripts/test', name))
     .sort();
 }

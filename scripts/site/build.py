@@ -137,7 +137,10 @@ def write_page(page, pages, folder, out, repository):
 
     neighbors = [other for other in pages if other.part == page.part]
     index = neighbors.index(page)
-    link = lambda other: {'href': page.link_to(other), 'title': other.title, 'is_current': other is page}
+
+    def link(other):
+        return {'href': page.link_to(other), 'title': other.title, 'is_current': other is page}
+
     site = {
         'title': page.title,
         'name': page.path.name,

@@ -3,7 +3,6 @@ import { spawnSync } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { merge } from '../census/results.mjs';
 import { root } from '../setup/project.mjs';
-import { unittests } from './unittests.mjs';
 
 describe('the arguments of npm run census', () => {
   const census = (...args) =>
@@ -71,5 +70,3 @@ describe('what becomes of the measurements', () => {
       assert.throws(() => merge([output]), /census: expected settings, versions and rows/);
     });
 });
-
-unittests('test_census.py');

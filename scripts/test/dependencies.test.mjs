@@ -52,3 +52,15 @@ test('nothing depends on the abandoned package request any more', () => {
   for (const abandoned of ['request', 'har-validator', 'xlsx'])
     assert.ok(!names.includes(abandoned), abandoned);
 });
+
+test('Binder starts from the same conda packages as conda', () => {
+  const packages = (file) => {
+    const [list] = fs
+      .readFileSync(file, 'utf8')
+      .split(/^dependencies:$/m)[1]
+      .split(/^ *- pip:$/m);
+    return [...list.matchAll(/^ +- ([^\s#]+)/gm)].map((match) => match[1]);
+  };
+  assert.ok(packages('environment.yml').length > 3);
+  assert.deepEqual(packages('.binder/environment.yml'), packages('environment.yml'));
+});

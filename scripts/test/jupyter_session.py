@@ -26,7 +26,9 @@ def register_kernels():
         spec.parent.mkdir(parents=True)
         variables = {'TF_CPP_MIN_LOG_LEVEL': '2', 'NODE_NO_WARNINGS': '1'}
         spec.write_text(
-            json.dumps({'argv': argv, 'display_name': name, 'language': 'typescript', 'interrupt_mode': 'signal', 'env': variables})
+            json.dumps(
+                {'argv': argv, 'display_name': name, 'language': 'typescript', 'interrupt_mode': 'signal', 'env': variables}
+            )
         )
     os.environ['JUPYTER_PATH'] = folder.name
     return folder
@@ -140,7 +142,7 @@ def is_running(pid):
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    return not Path(f'/proc/{pid}/stat').read_text().rsplit(')', 1)[1].split()[0] == 'Z'
+    return Path(f'/proc/{pid}/stat').read_text().rsplit(')', 1)[1].split()[0] != 'Z'
 
 
 def ends_within(pid, seconds):

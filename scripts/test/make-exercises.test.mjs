@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
-import { describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { makeExercise } from '../make-exercises.mjs';
 import { root } from '../setup/project.mjs';
 
@@ -99,5 +100,52 @@ describe('the exercises of this course', () => {
       assert.doesNotMatch(text, /(BEGIN|END) SOLUTION|STUB:/);
       assert.match(text, /todo\(\)|undefined|''/, `${name} leaves nothing to do`);
     }
+  });
+});
+
+describe('the course for nbgrader', { skip: removed }, () => {
+  const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'course-'));
+  const course = path.join(scratch, 'course');
+  after(() => fs.rmSync(scratch, { recursive: true }));
+  const write = () =>
+    spawnSync(process.execPath, ['scripts/make-exercises.mjs', '--nbgrader', course], {
+      cwd: root,
+      encoding: 'utf8',
+    });
+
+  test('has an assignment for each exercise, and what nbgrader has to know', () => {
+    const { status, stdout, stderr } = write();
+    assert.equal(status, 0, stderr);
+    assert.equal(stdout, `a course of 6 assignments in ${course}\n`);
+    const files = fs.readdirSync(course, { recursive: true }).filter((name) => /\.\w+$/.test(name));
+    assert.equal(files.filter((name) => name.endsWith('.ipynb')).length, 6);
+    for (const name of ['nbgrader_config.py', 'focal_loss_lab.py']) assert.ok(files.includes(name));
+  });
+
+  test('grades each check with its points, and imports anew what it calls', () => {
+    const file = path.join(course, 'source/exercise-2/exercise-2-threshold.ipynb');
+    const { cells } = JSON.parse(fs.readFileSync(file, 'utf8'));
+    const byId = Object.fromEntries(cells.map((cell) => [cell.id, cell]));
+    const { grade, locked, points, solution } = byId['check-03'].metadata.nbgrader;
+    assert.deepEqual(
+      { grade, locked, points, solution },
+      { grade: true, locked: true, points: 2, solution: false },
+    );
+    assert.match(
+      byId['check-03'].source,
+      /^import \{ exercise2 \} from 'focal-loss-lab';\nawait exercise2\.walls/,
+    );
+    assert.equal(byId['code-02'].metadata.nbgrader.solution, true);
+    assert.equal(byId['text-12'].metadata.nbgrader.points, 1);
+    assert.equal(byId['text-11'].metadata.nbgrader.locked, true);
+    for (const { outputs = [] } of cells) assert.deepEqual(outputs, []);
+  });
+
+  test('is not written over another', () => {
+    const before = fs.readdirSync(course);
+    const { status, stderr } = write();
+    assert.equal(status, 1);
+    assert.match(stderr, /is not empty: name a new folder/);
+    assert.deepEqual(fs.readdirSync(course), before);
   });
 });

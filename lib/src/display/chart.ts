@@ -4,8 +4,8 @@ import { displayBundle } from './bundle';
 import { CHART_CONFIG } from './chartConfig';
 import { svgToPng } from './png';
 
-/** A Vega-Lite v5 specification: plain JSON. Its title states the finding. */
-export type VegaLiteSpec = { title: ChartTitle } & Record<string, unknown>;
+/** A Vega-Lite v5 specification: plain JSON. Its title, if there is one, states the finding. */
+export type VegaLiteSpec = { title?: ChartTitle } & Record<string, unknown>;
 
 type Lines = string | string[];
 type ChartTitle = Lines | { text: Lines; subtitle?: Lines };
@@ -13,14 +13,38 @@ type ChartTitle = Lines | { text: Lines; subtitle?: Lines };
 const MIME = 'application/vnd.vegalite.v5+json';
 const SCHEMA = 'https://vega.github.io/schema/vega-lite/v5.json';
 
+/** Vega-Lite's marks. For another one it fails without a word about it. */
+export const MARKS: readonly string[] = [
+  'arc',
+  'area',
+  'bar',
+  'boxplot',
+  'circle',
+  'errorband',
+  'errorbar',
+  'geoshape',
+  'image',
+  'line',
+  'point',
+  'rect',
+  'rule',
+  'square',
+  'text',
+  'tick',
+  'trail',
+];
+
 /**
  * Shows a chart: live in JupyterLab, a PNG of its initial state on pages that run no scripts, its title as text.
  *
- * @throws Error if the title is missing, if a number in the specification is not finite (JSON knows neither NaN nor
- *   Infinity: the point would silently vanish), or if Vega-Lite objects to the specification
+ * @throws Error if a number in the specification is not finite (JSON knows neither NaN nor Infinity: the point would
+ *   silently vanish), if a mark is none of Vega-Lite's, or if Vega-Lite objects to the specification
  */
 export async function chart(spec: VegaLiteSpec): Promise<void> {
   const text = titleText(spec.title);
+  const unknown = firstUnknownMark(spec, 'spec');
+  if (unknown !== null)
+    throw new Error(`chart: ${unknown.place} is '${unknown.mark}'; expected one of ${MARKS.join(', ')}`);
   const offending = firstNotFinite(spec, 'spec');
   if (offending !== null)
     throw new Error(
@@ -78,8 +102,24 @@ function titleText(title: ChartTitle | undefined): string {
   const { text, subtitle = [] } =
     typeof title === 'object' && !Array.isArray(title) ? title : { text: title ?? '' };
   const [main, ...rest] = [text, subtitle].map((lines) => (Array.isArray(lines) ? lines.join(' ') : lines));
-  if (main.trim() === '') throw new Error('chart: the specification needs a title, which states the finding');
-  return [main, ...rest.filter((line) => line !== '')].join(': ');
+  return [main, ...rest].filter((line) => line.trim() !== '').join(': ') || 'a chart without a title';
+}
+
+/** The first mark, of the chart or one within it, that Vega-Lite does not have. */
+function firstUnknownMark(
+  spec: Record<string, unknown>,
+  place: string,
+): { place: string; mark: string } | null {
+  const { mark } = spec;
+  const type = typeof mark === 'object' && mark !== null ? (mark as { type?: unknown }).type : mark;
+  if (typeof type === 'string' && !MARKS.includes(type)) return { place: `${place}.mark`, mark: type };
+  for (const key of ['layer', 'concat', 'hconcat', 'vconcat', 'spec'])
+    for (const [i, inner] of [spec[key] ?? []].flat().entries()) {
+      const where = key === 'spec' ? `${place}.spec` : `${place}.${key}[${i}]`;
+      const found = firstUnknownMark(inner as Record<string, unknown>, where);
+      if (found !== null) return found;
+    }
+  return null;
 }
 
 interface Offending {

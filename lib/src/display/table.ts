@@ -1,7 +1,8 @@
+import type { tf } from '../tf'; // its types only: this file loads no TensorFlow
 import { displayBundle, escapeHtml } from './bundle';
 
-/** A danfojs DataFrame or Series, or one plain object per row. */
-export type Table = readonly object[] | Frame;
+/** A danfojs DataFrame or Series, a tensor, or one plain object per row. */
+export type Table = readonly object[] | Frame | tf.Tensor;
 
 /** What is read of a DataFrame or Series. */
 interface Frame {
@@ -11,7 +12,7 @@ interface Frame {
 }
 
 export interface ShowOptions {
-  /** Stands above the table. */
+  /** Stands above the table; that of a tensor is its type and shape, unless another is given. */
   caption?: string;
   /** Significant digits of numbers that are not integers. */
   digits?: number;
@@ -23,11 +24,17 @@ export interface ShowOptions {
 interface Grid {
   headers: string[];
   cells: unknown[][];
+  /** What is left out, in words. */
+  remainder?: string;
 }
+
+/** Of a tensor: a frame's are the reader's own, and all shown. */
+const MOST_COLUMNS = 12;
 
 /**
  * Shows a table. Integers are written as they are, other numbers to `digits` significant digits; NaN and infinities
- * stand out, -0, null and undefined are written as such.
+ * stand out, -0, null and undefined are written as such. A tensor has a row for each place in all its axes but the last,
+ * and stays the caller's.
  *
  * @throws TypeError if the table is none, RangeError if digits or rows is out of range
  */
@@ -36,31 +43,118 @@ export function show(table: Table, { caption, digits = 4, rows = 20 }: ShowOptio
     throw new RangeError(`show: digits must be an integer in [1, 17], got ${digits}`);
   if (!Number.isInteger(rows) || rows < 1)
     throw new RangeError(`show: rows must be a positive integer, got ${rows}`);
-  const { headers, cells } = toGrid(table);
-  const shown: Grid = { headers, cells: cells.slice(0, rows) };
-  const remainder = cells.length > rows ? `${rows} of ${cells.length} rows` : undefined;
+  const grid = isTensor(table) ? tensorToGrid(table, rows) : firstRows(toGrid(table), rows);
+  const title = caption ?? (isTensor(table) ? describe(table) : undefined);
   displayBundle({
-    'text/html': toHtml(shown, digits, caption, remainder),
-    'text/plain': [caption, toText(shown, digits), remainder].filter((part) => part !== undefined).join('\n'),
+    'text/html': toHtml(grid, digits, title),
+    'text/plain': [title, toText(grid, digits), grid.remainder]
+      .filter((part) => part !== undefined)
+      .join('\n'),
   });
 }
 
-function toGrid(table: Table): Grid {
+/**
+ * Whether a value of any kind is best shown as a table: a DataFrame, a Series, a tensor whose numbers are there, or rows
+ * of plain values. Reads no number of a tensor and throws nothing.
+ */
+export function isTable(value: unknown): value is Table {
+  if (typeof value !== 'object' || value === null) return false;
+  if (Array.isArray(value)) return value.length > 0 && value.every(isRow);
+  return isTensor(value) ? isReadable(value) : isFrame(value);
+}
+
+function isRow(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype = Object.getPrototypeOf(value) as unknown;
+  if (prototype !== Object.prototype && prototype !== null) return false;
+  const cells = Object.values(value);
+  return (
+    cells.length > 0 &&
+    cells.every((cell) => (typeof cell !== 'object' && typeof cell !== 'function') || cell === null)
+  );
+}
+
+function isFrame(value: object): value is Frame {
+  const { columns, index, values } = value as Partial<Frame>;
+  return Array.isArray(columns) && Array.isArray(index) && Array.isArray(values);
+}
+
+/** As TensorFlow.js tells its tensors. */
+function isTensor(value: object): value is tf.Tensor {
+  const { dataId, shape, dtype } = (value ?? {}) as Partial<tf.Tensor>;
+  return typeof dataId === 'object' && Array.isArray(shape) && typeof dtype === 'string';
+}
+
+const isReadable = (tensor: tf.Tensor) => !tensor.isDisposed && tensor.dtype !== 'complex64';
+
+function firstRows({ headers, cells }: Grid, rows: number): Grid {
+  if (cells.length <= rows) return { headers, cells };
+  return { headers, cells: cells.slice(0, rows), remainder: `${rows} of ${cells.length} rows` };
+}
+
+function toGrid(table: readonly object[] | Frame): Grid {
   if (!Array.isArray(table)) return frameToGrid(table as Frame);
   const headers = [...new Set(table.flatMap((row: object) => Object.keys(row)))];
   return { headers, cells: table.map((row: Record<string, unknown>) => headers.map((key) => row[key])) };
 }
 
+/** 'float32 [60000, 28, 28, 1]' */
+const describe = ({ dtype, shape }: tf.Tensor) => `${dtype} [${shape.join(', ')}]`;
+
+/** Only what is shown is copied out of TensorFlow: a data set has hundreds of megabytes. */
+function tensorToGrid(tensor: tf.Tensor, rows: number): Grid {
+  if (!isReadable(tensor))
+    throw new TypeError(
+      `show: the tensor ${describe(tensor)} ${tensor.isDisposed ? 'is disposed' : 'is complex'}`,
+    );
+  const leading = tensor.shape.slice(0, Math.max(1, tensor.rank - 1)); // a vector is a column
+  const height = leading.reduce((product, n) => product * n, 1);
+  const width = tensor.rank < 2 ? 1 : tensor.shape[tensor.rank - 1];
+  const [shownRows, shownColumns] = [Math.min(height, rows), Math.min(width, MOST_COLUMNS)];
+  const matrix = tensor.reshape([height, width]);
+  const corner = matrix.slice([0, 0], [shownRows, shownColumns]);
+  const values: readonly unknown[] = [...(corner.dataSync() as Iterable<unknown>)];
+  corner.dispose();
+  matrix.dispose();
+
+  const cells = Array.from({ length: shownRows }, (_, row) => {
+    const numbers = values.slice(row * shownColumns, (row + 1) * shownColumns);
+    const shown = tensor.dtype === 'bool' ? numbers.map(Boolean) : numbers;
+    return tensor.rank === 0 ? shown : [placeOf(row, leading).join(', '), ...shown];
+  });
+  const names =
+    tensor.rank < 2 ? ['value'] : Array.from({ length: shownColumns }, (_, column) => String(column));
+  const left = [
+    shownRows < height ? `${shownRows} of ${height} rows` : '',
+    shownColumns < width ? `${shownColumns} of ${width} columns` : '',
+  ].filter(Boolean);
+  return {
+    headers: tensor.rank === 0 ? names : ['', ...names],
+    cells,
+    remainder: left.length > 0 ? left.join(', ') : undefined,
+  };
+}
+
+/** Row 5 of [2, 3, 4] is (1, 2): the last of these axes runs first. */
+function placeOf(row: number, axes: readonly number[]): number[] {
+  const place: number[] = [];
+  for (const size of [...axes].reverse()) {
+    place.unshift(row % size);
+    row = Math.floor(row / size);
+  }
+  return place;
+}
+
 function frameToGrid(frame: Frame): Grid {
-  if (!Array.isArray(frame?.columns) || !Array.isArray(frame.values))
-    throw new TypeError('show: expected a danfojs DataFrame or Series, or an array of objects');
+  if (!isFrame(frame ?? {}))
+    throw new TypeError('show: expected a danfojs DataFrame or Series, a tensor, or an array of objects');
   const headers = frame.columns.map(String);
   const cells = frame.values.map((row) => (Array.isArray(row) ? row : [row]) as unknown[]);
   if (frame.index.every((label, i) => label === i)) return { headers, cells };
   return { headers: ['', ...headers], cells: cells.map((row, i) => [frame.index[i], ...row]) };
 }
 
-function toHtml({ headers, cells }: Grid, digits: number, caption?: string, remainder?: string): string {
+function toHtml({ headers, cells, remainder }: Grid, digits: number, caption?: string): string {
   const alignments = headers.map((_, column) => `text-align:${isNumeric(cells, column) ? 'right' : 'left'}`);
   const head = headers
     .map((name, column) => `<th style="${alignments[column]}">${escapeHtml(name)}</th>`)

@@ -2,6 +2,7 @@ import { outputOf, outputsOf } from './fakeKernel';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { chart, type VegaLiteSpec } from 'focal-loss-lab';
+import { MARKS } from 'focal-loss-lab/dist/display/chart';
 import { decodePng } from './decodePng';
 
 const VEGA_LITE = 'application/vnd.vegalite.v5+json';
@@ -118,14 +119,44 @@ describe('chart', () => {
     );
   });
 
-  test('a chart without a title is refused', async () => {
+  test('without a title it is shown too, and says that it has none where only text is read', async () => {
     const { title: _title, ...untitled } = points('', VALUES);
-    for (const spec of [untitled as VegaLiteSpec, points('  ', VALUES), points({ text: '' }, VALUES)])
-      await assert.rejects(chart(spec), /^Error: chart: .*title/);
+    for (const spec of [untitled, points('  ', VALUES), points({ text: '' }, VALUES)]) {
+      const { data } = await outputOf(() => chart(spec));
+      assert.equal(data['text/plain'], 'a chart without a title');
+    }
+    const { data } = await outputOf(() => chart(points({ text: '', subtitle: 'two points' }, VALUES)));
+    assert.equal(data['text/plain'], 'two points');
+  });
+
+  test('a misspelled mark is named, with the marks that there are', async () => {
+    const { title, ...layer } = points('It grows', VALUES);
+    for (const [spec, place] of [
+      [{ ...layer, mark: 'pont' }, 'spec.mark'],
+      [{ ...layer, mark: { type: 'pont', tooltip: true } }, 'spec.mark'],
+      [{ layer: [layer, { ...layer, mark: 'pont' }] }, 'spec.layer[1].mark'],
+      [
+        { hconcat: [{ facet: { row: { field: 'x' } }, spec: { ...layer, mark: 'pont' } }] },
+        'spec.hconcat[0].spec.mark',
+      ],
+    ] as const)
+      await assert.rejects(chart({ title, ...spec }), {
+        message: new RegExp(
+          `^chart: ${place.replace(/[.[\]]/g, '\\$&')} is 'pont'; expected one of arc, .*, point, .*`,
+        ),
+      });
+  });
+
+  test('every mark of Vega-Lite is known', () => {
+    // eslint-disable-next-line @typescript-eslint/no-require-imports
+    const { definitions } = require('vega-lite/build/vega-lite-schema.json') as {
+      definitions: Record<string, { enum?: string[]; const?: string }>;
+    };
+    const composite = ['BoxPlot', 'ErrorBar', 'ErrorBand'].map((name) => definitions[name].const);
+    assert.deepEqual(MARKS, [...(definitions.Mark.enum ?? []), ...composite].sort());
   });
 
   for (const [what, change] of [
-    ['an unknown mark', { mark: 'spaghetti' }],
     ['an unknown channel', { encoding: { hue: { field: 'x', type: 'nominal' } } }],
     ['a field that no row has', { encoding: { x: { field: 'z', type: 'quantitative' } } }],
     ['no data', { data: { values: [] } }],

@@ -1,7 +1,8 @@
 import { outputOf } from './fakeKernel';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { show, toDataFrame, type Table } from 'focal-loss-lab';
+import { show, tf, toDataFrame, type Table } from 'focal-loss-lab';
+import { isTable } from 'focal-loss-lab/dist/display/table';
 import { Series } from 'danfojs-node';
 
 const text = async (table: Table, options = {}) =>
@@ -103,6 +104,69 @@ describe('show', () => {
 
   test('a Series is one column', async () => {
     assert.equal(await text(new Series([1, NaN], { columns: ['loss'] })), 'loss\n   1\n NaN');
+  });
+
+  test('a tensor has a row for each place in all its axes but the last', async () => {
+    const tensor = tf.tensor([1, 2, 3, 4, 5, 6, 7, 8], [2, 2, 2], 'int32');
+    assert.equal(
+      await text(tensor),
+      ['int32 [2, 2, 2]', '      0  1', '0, 0  1  2', '0, 1  3  4', '1, 0  5  6', '1, 1  7  8'].join('\n'),
+    );
+    tensor.dispose();
+  });
+
+  test('small numbers of a tensor are not rounded to 0', async () => {
+    const tensor = tf.tensor1d([-1.4e-13, 2, NaN]);
+    assert.equal(
+      await text(tensor),
+      ['float32 [3]', '        value', '0  -1.400e-13', '1           2', '2         NaN'].join('\n'),
+    );
+    tensor.dispose();
+  });
+
+  test('a scalar, an empty tensor, truth values and words have tables too', async () => {
+    const scalar = tf.scalar(0.5);
+    assert.equal(await text(scalar), 'float32 []\nvalue\n  0.5');
+    const empty = tf.zeros([0, 2]);
+    assert.equal(await text(empty), 'float32 [0, 2]\n  0  1');
+    const truth = tf.tensor1d([true, false], 'bool');
+    assert.match(await text(truth), /^bool \[2\]\n.*\n0 +true\n1 +false$/);
+    const words = tf.tensor1d(['a', '<b>'], 'string');
+    assert.match(await html(words), /&#60;b&#62;/);
+    tf.dispose([scalar, empty, truth, words]);
+  });
+
+  test('of a large tensor the corner is shown, how much is left out, and no tensor is made or disposed', async () => {
+    const tensor = tf.zeros([600, 28, 28]);
+    const before = tf.memory();
+    const lines = (await text(tensor, { rows: 2, caption: 'Digits' })).split('\n');
+    assert.deepEqual([lines[0], lines.length, lines[4]], ['Digits', 5, '2 of 16800 rows, 12 of 28 columns']);
+    assert.equal(tf.memory().numTensors, before.numTensors);
+    assert.equal(tf.memory().numDataBuffers, before.numDataBuffers);
+    assert.ok(!tensor.isDisposed);
+    tensor.dispose();
+    assert.throws(() => show(tensor), /^TypeError: show: the tensor float32 \[600, 28, 28\] is disposed/);
+  });
+
+  test('frames, series, tensors and rows are tables, and other values are not', () => {
+    const tensor = tf.scalar(1);
+    for (const table of [toDataFrame([{ x: 1 }]), new Series([1]), tensor, [{ a: 1, b: null }, { a: 'x' }]])
+      assert.ok(isTable(table));
+    tensor.dispose();
+    for (const value of [
+      tensor,
+      [],
+      [1],
+      [[1, 2]],
+      [{ a: [1] }],
+      [{ a: 1 }, 2],
+      [new Date()],
+      {},
+      null,
+      'text',
+      [{}],
+    ])
+      assert.ok(!isTable(value), JSON.stringify(value));
   });
 
   test('bad input is refused by name', () => {

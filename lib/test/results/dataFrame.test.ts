@@ -55,6 +55,30 @@ describe('toDataFrame', () => {
     assert.deepStrictEqual(toDataFrame([{ x: null }]).values, [[NaN]]);
   });
 
+  for (const name of ['index', 'columns', 'values', 'shape'])
+    test(`a column named ${name} does not hide what every frame calls so`, () => {
+      const frame = toDataFrame([
+        { [name]: 30, y: 2 },
+        { [name]: 10, y: 1 },
+      ]);
+      assert.deepEqual(frame.columns, [name, 'y']);
+      assert.deepEqual(frame.column(name).values, [30, 10]);
+      assert.deepEqual(frame['y'].values, [2, 1]);
+      const sorted = frame.sortValues(name);
+      assert.deepEqual(
+        [sorted.index, sorted.values],
+        [
+          [1, 0],
+          [
+            [10, 1],
+            [30, 2],
+          ],
+        ],
+      );
+      assert.deepEqual(frame.query(frame['y'].gt(1)).values, [[30, 2]]);
+      assert.match(frame.toString(), /30/);
+    });
+
   test('no rows are an empty frame', () => {
     assert.deepEqual(toDataFrame([]).shape, [0, 0]);
   });

@@ -1,7 +1,7 @@
 """Executes notebooks from top to bottom, each in a fresh kernel, and writes their outputs into them.
 
 Fails on an error, on any text on stderr, on a cell that takes too long and on a kernel that dies; then the notebook is
-left as it was. The environment reaches the kernel: FOCAL_PROFILE=paper python scripts/run-notebooks.py 03
+left as it was. The environment reaches the kernel: FOCAL_PROFILE=paper python scripts/run_notebooks.py 03
 
 Coursework: in the folder solutions every check has to give full points. In exercises, the students' copies, what each
 check says is printed; a copy in which nothing is attempted is left as it was, and with --check all have to be such.
@@ -49,7 +49,7 @@ def main():
     try:
         paths = select(options.selectors)
     except Failure as failure:
-        sys.exit(f'run-notebooks: {failure}')
+        sys.exit(f'run_notebooks: {failure}')
     jobs = min(options.jobs, len(paths))
     failed = sum(one_by_one(paths, options) if jobs == 1 else side_by_side(paths, options, jobs))
     print(f'{len(paths) - failed} passed, {failed} failed')
@@ -110,7 +110,7 @@ def interrupt_once(_signal, _frame):
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(prog='run-notebooks.py', description=__doc__.split('\n')[0])
+    parser = argparse.ArgumentParser(prog='run_notebooks.py', description=__doc__.split('\n')[0])
     parser.add_argument('selectors', nargs='*', metavar='NOTEBOOK', help='03, index, a file or a folder (default: all)')
     parser.add_argument('--check', action='store_true', help='leave the files alone')
     parser.add_argument('--jobs', type=int, choices=range(1, 65), default=1, metavar='N', help='notebooks at a time')
@@ -237,14 +237,15 @@ def points_of(cell):
     return [output.data[POINTS] for output in cell.outputs if POINTS in output.get('data', {})]
 
 
-def execute(notebook, folder, timeout, variables={}):
+def execute(notebook, folder, timeout, variables=None):
     for cell in code_cells(notebook):
         cell.outputs, cell.execution_count = [], None
+
     def create(**start):
         resources = {'metadata': {'path': str(folder)}}
         return nbclient.NotebookClient(notebook, timeout=timeout or None, resources=resources, **start)
 
-    with started(create, {**os.environ, **variables}) as client:
+    with started(create, {**os.environ, **(variables or {})}) as client:
         execute_cells(client, notebook)
 
 
@@ -252,9 +253,7 @@ def execute(notebook, folder, timeout, variables={}):
 def started(create, variables):
     """A client of a kernel that answers: in nbclient's words, `create` makes one that is not started yet."""
     for start_seconds in KERNEL_START_SECONDS:
-        client = create(
-            kernel_name='tslab', startup_timeout=start_seconds, record_timing=False, shutdown_kernel='immediate'
-        )
+        client = create(kernel_name='tslab', startup_timeout=start_seconds, record_timing=False, shutdown_kernel='immediate')
         with ExitStack() as stack:
             try:
                 stack.enter_context(client.setup_kernel(env=variables))
