@@ -1,6 +1,6 @@
 export { tf } from './tf';
 
-export { device, deviceName, versions, type Device, type DeviceName } from './tf';
+export { device, deviceName, deviceWarning, versions, type Device, type DeviceName } from './tf';
 export { addUniformNoise, binaryLabels, loadMnist, type Dataset } from './datasets';
 export { loadCifar10, normalize, randomResizedCrop, type RandomResizedCropOptions } from './datasets';
 export { exactSigmoidFocalLoss, sigmoidFocalLoss, stabilizedSigmoidFocalLoss } from './losses';

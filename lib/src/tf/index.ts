@@ -1,6 +1,7 @@
+import './constants';
 import './identities';
 import './nativeGradients';
 
 export { tf } from './tensorflow';
-export { device, deviceName, type Device, type DeviceName } from './device';
+export { device, deviceName, deviceWarning, type Device, type DeviceName } from './device';
 export { versions } from './versions';

@@ -81,12 +81,14 @@ export class Trainer {
   }
 
   private update(logits: tf.Tensor, target: tf.Tensor, loss: tf.Scalar, gradients: tf.Tensor[]) {
-    const correct = tf.sum(tf.equal(tf.greater(logits, 0), tf.greater(target, 0.5))).toFloat();
+    // Float32 before the sum: TensorFlow adds integers on the host, for which a GPU would have to send them.
+    const correct = tf.sum(tf.equal(tf.greater(logits, 0), tf.greater(target, 0.5)).toFloat());
     const sums = [logits, ...gradients].map(halfSumOfSquares);
     const numbers = tf.stack([loss, correct, tf.max(tf.abs(logits)), ...sums]).dataSync();
     const notFinite = numbers.every(Number.isFinite) ? undefined : this.describe(logits, loss, gradients);
     if (notFinite === undefined) this.descent.apply(gradients);
-    return { loss: numbers[0], correct: numbers[1], count: target.size, maxAbsLogit: numbers[2], notFinite };
+    const maxAbsLogit = Number.isNaN(numbers[3]) ? NaN : numbers[2]; // a GPU's maximum may pass over a NaN
+    return { loss: numbers[0], correct: numbers[1], count: target.size, maxAbsLogit, notFinite };
   }
 
   /** 'logits, loss, gradient of all 10 weights', or as much of it as is true; undefined if all is finite after all. */
