@@ -14,6 +14,7 @@ const OWN_FILES = [
   'environment.yml',
   'constraints.txt',
   'lib/package.json',
+  'lib/src/tf/graphicsCards.cjs',
 ];
 
 export class PretendClone {
@@ -80,7 +81,8 @@ export class PretendClone {
 
 /**
  * A Python that answers the set-up's question about it, makes a venv out of copies of itself, and "installs" TensorFlow.
- * @param beforeVenv, onInstall  shell lines: what goes wrong
+ * @param beforeVenv, onInstall, onDownload  shell lines: what goes wrong
+ * @param library  TensorFlow's, as it is called on the system
  */
 export function python({
   version = '3.12.1',
@@ -88,6 +90,8 @@ export function python({
   pip = true,
   beforeVenv = '',
   onInstall = '',
+  onDownload = '',
+  library = 'libtensorflow_cc.so.2',
 } = {}) {
   const answer = {
     version,
@@ -108,7 +112,11 @@ case "$*" in
     rm -rf "$4"; mkdir -p "$4/bin" "$4/packages"; cp "$self" "$4/bin/python"; echo "#!$4/bin/python" > "$4/bin/pip" ;;
   "-m pip"*" install "*)
     ${onInstall}
-    mkdir -p "$packages/tensorflow" && touch "$packages/tensorflow/libtensorflow_cc.so.2" ;;
+    mkdir -p "$packages/tensorflow" && touch "$packages/tensorflow/${library}" ;;
+  "-m pip"*" download "*)
+    ${onDownload}
+    while [ "$1" != -d ]; do shift; done; mkdir -p "$2" ;;
+  "-m pip"*" uninstall "*) rm -rf "$packages"/tensorflow* ;;
 esac`;
 }
 
