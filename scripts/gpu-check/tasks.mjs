@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { root } from '../setup/project.mjs';
+
+const KEPT = 2000; // characters of what a task complains of
+
+/** A task has ended without an answer. */
+export class TaskFailure extends Error {
+  name = 'TaskFailure';
+}
+
+/** Programs of the folder tasks, each in a process of its own: some measure what only a fresh process shows. */
+export class Tasks {
+  constructor(folder, deadline) {
+    this.folder = folder;
+    this.deadline = deadline;
+  }
+
+  /**
+   * @param name  of a file in tasks; it is given `argument` as JSON, and its last line is JSON
+   * @param cpu  hides the GPU from it
+   * @param eager  has it make each training step operation by operation
+   * @returns {Promise<any>} what it has found
+   * @throws TaskFailure where it fails, or is not done before the deadline
+   */
+  async run(name, argument = {}, { cpu = false, eager = false } = {}) {
+    const { ok, output, complaint } = await this.start([path.join(root, 'scripts/gpu-check/tasks', `${name}.cjs`), JSON.stringify(argument)], { cpu, eager }); // prettier-ignore
+    if (!ok) throw new TaskFailure(`${name}${cpu ? ' on the CPU' : ''}: ${complaint}`);
+    return JSON.parse(output.trimEnd().split('\n').at(-1));
+  }
+
+  /** Runs Node with these arguments until it ends or the time is over. */
+  start(args, { cpu = false, eager = false, onStart = () => {} } = {}) {
+    const env = {
+      ...process.env,
+      NODE_NO_WARNINGS: '1',
+      TF_CPP_MIN_LOG_LEVEL: process.env.TF_CPP_MIN_LOG_LEVEL ?? '2',
+      ...(cpu && { CUDA_VISIBLE_DEVICES: '-1', TF_DEVICE: 'cpu' }),
+      ...(eager && { FOCAL_EAGER: '1' }),
+    };
+    return new Promise((resolve) => {
+      const child = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
+      onStart(child);
+      const timeout = setTimeout(
+        () => child.kill('SIGKILL'),
+        Math.max(1000, this.deadline - performance.now()),
+      );
+      let [output, errors] = ['', ''];
+      child.stdout.on('data', (chunk) => (output += chunk));
+      child.stderr.on('data', (chunk) => (errors = (errors + chunk).slice(-KEPT)));
+      child.on('error', (error) => (errors += error.message));
+      child.on('close', (code, signal) => {
+        clearTimeout(timeout);
+        const telling = errors.split('\n').filter((line) => /error|fail|check/i.test(line))[0] ?? errors.trim().split('\n').at(-1); // prettier-ignore
+        const how = signal === 'SIGKILL' ? 'the time was over' : (signal ?? `exit code ${code}`);
+        resolve({ ok: code === 0, output, complaint: [how, telling].filter(Boolean).join(': ') });
+      });
+    });
+  }
+
+  /** A name in the folder that goes when all is done. */
+  file(name) {
+    return path.join(this.folder, name);
+  }
+
+  floats(name) {
+    const { buffer, byteOffset, byteLength } = fs.readFileSync(this.file(name));
+    return new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength));
+  }
+}
