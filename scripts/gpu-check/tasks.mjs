@@ -3,7 +3,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { root } from '../setup/project.mjs';
 
-const KEPT = 2000; // characters of what a task complains of
+const KEPT = 8000; // characters of what a task complains of
+const LEAST_MS = 60_000; // the device is looked at, however little time there is
+const TELLING = /^\w*Error(?: \[\w+\])?: |^\S+: \w*Error: |Check failed|^[EF]\d{4} /; // of Node, of TensorFlow
 
 /** A task has ended without an answer. */
 export class TaskFailure extends Error {
@@ -44,7 +46,7 @@ export class Tasks {
       onStart(child);
       const timeout = setTimeout(
         () => child.kill('SIGKILL'),
-        Math.max(1000, this.deadline - performance.now()),
+        Math.max(LEAST_MS, this.deadline - performance.now()),
       );
       let [output, errors] = ['', ''];
       child.stdout.on('data', (chunk) => (output += chunk));
@@ -52,7 +54,8 @@ export class Tasks {
       child.on('error', (error) => (errors += error.message));
       child.on('close', (code, signal) => {
         clearTimeout(timeout);
-        const telling = errors.split('\n').filter((line) => /error|fail|check/i.test(line))[0] ?? errors.trim().split('\n').at(-1); // prettier-ignore
+        const lines = errors.trim().split('\n');
+        const telling = lines.find((line) => TELLING.test(line)) ?? lines.at(-1);
         const how = signal === 'SIGKILL' ? 'the time was over' : (signal ?? `exit code ${code}`);
         resolve({ ok: code === 0, output, complaint: [how, telling].filter(Boolean).join(': ') });
       });

@@ -5,7 +5,7 @@ const fs = require('node:fs');
 const { mode, file } = JSON.parse(process.argv.at(-1));
 const FLOAT = 1;
 const ARRAYS = { 1: Float32Array, 3: Int32Array, 4: Uint8Array, 10: Uint8Array };
-const MOST = 2 ** 16; // elements of an input that is kept
+const MOST = 2 ** 19; // elements of an input that is kept
 
 /** A random number has no other value to be compared with; a handle is of its process. */
 const NOT_ALONE = /^(VarHandleOp|ReadVariableOp|AssignVariableOp|DestroyResourceOp|ResourceApplyMomentum)$/;
