@@ -3,6 +3,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { clearInterval, setInterval } from 'node:timers';
 import { parseArgs } from 'node:util';
 import { Progress } from '../../lib/dist/display/progress.js';
 import { runCommand, UsageError } from '../command.mjs';
@@ -45,8 +46,10 @@ async function check(only, minutes) {
     results.machine = await tasks.run('device');
     for (const [i, { name, title, run }] of chosen.entries()) {
       progress.update(i, title);
+      const heartbeat = setInterval(() => progress.update(i, title), 1000);
       const start = performance.now();
       const found = await outcome(run, { tasks, folder, machine: results.machine, deadline });
+      clearInterval(heartbeat);
       results.checks.push({
         name,
         title,

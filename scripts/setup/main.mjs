@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { compileAddon } from './addon.mjs';
+import { verifyData } from './data.mjs';
 import { chooseDevice } from './device.mjs';
 import { adviceFor, Interrupted, SetupFailure } from './failure.mjs';
 import { registerKernel } from './kernel.mjs';
@@ -34,6 +35,7 @@ async function setUp() {
     if (warning) say(`WARNING: ${warning}`);
     await installPythonPackages(environment, device);
     await installNodePackages();
+    await verifyData();
     await compileAddon(environment, device);
     await buildLibrary();
     registerKernel(environment);

