@@ -16,6 +16,7 @@ export default tseslint.config(
     '.setup/',
     '.bench/',
     '.census/',
+    '.gpu-package/',
     'data/',
     'site/',
     '**/.ipynb_checkpoints/',

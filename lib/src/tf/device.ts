@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, cpus } from 'node:os';
 import { askDriver, describeCard, reasonAgainst, visibleCards, type Card } from './graphicsCards.cjs';
 import { backend } from './rawOps';
 import { tf } from './tensorflow';
@@ -122,12 +122,14 @@ function requestedDevice(): Device['requested'] {
   throw new Error(`device: the environment variable TF_DEVICE is '${value}'; expected 'cpu' or 'gpu'`);
 }
 
+/** From /proc, which also names the processors of arm64 boards; elsewhere from Node. */
 function processorName(): string {
+  const unknown = `unknown ${process.arch} processor`;
   try {
     const name = /^(?:model name|Model)\s*:\s*(.+)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'));
-    return name?.[1].trim() ?? `unknown ${process.arch} processor`;
+    return name?.[1].trim() ?? unknown;
   } catch {
-    return `unknown ${process.arch} processor`;
+    return cpus()[0]?.model.trim() || unknown;
   }
 }
 
