@@ -6,7 +6,7 @@ import { root } from './setup/project.mjs';
 import { listedRequirements } from './setup/python.mjs';
 
 const TENSORFLOW = '2.21.0';
-const CUDNN = '9.10.2.21'; // the newest with code for Pascal and Volta, whose cards are still in use; TensorFlow asks for 9.3 or newer
+const CUDNN = '9.10.2.21'; // has code for Pascal and Volta, the newest has not; TensorFlow asks for 9.3 or newer
 const ZIG = '0.13.0'; // the newest whose linker is known to build the addon
 
 process.chdir(root);
