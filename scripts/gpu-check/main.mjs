@@ -72,7 +72,7 @@ async function outcome(run, context) {
     return { state: ok ? 'ok' : 'FAILED', text, ...data };
   } catch (error) {
     if (error.name !== 'TaskFailure') throw error;
-    return { state: 'FAILED', text: error.message };
+    return { state: error.late ? 'not run' : 'FAILED', text: error.message };
   }
 }
 

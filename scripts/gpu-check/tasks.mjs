@@ -1,15 +1,21 @@
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { throwIfInterrupted } from '../setup/processes.mjs';
 import { root } from '../setup/project.mjs';
 
 const KEPT = 8000; // characters of what a task complains of
 const LEAST_MS = 60_000; // the device is looked at, however little time there is
 const TELLING = /^\w*Error(?: \[\w+\])?: |^\S+: \w*Error: |Check failed|^[EF]\d{4} /; // of Node, of TensorFlow
 
-/** A task has ended without an answer. */
+/** A task has ended without an answer; `late`: because there was no more time. */
 export class TaskFailure extends Error {
   name = 'TaskFailure';
+
+  constructor(message, { late = false } = {}) {
+    super(message);
+    this.late = late;
+  }
 }
 
 /** Programs of the folder tasks, each in a process of its own: some measure what only a fresh process shows. */
@@ -32,8 +38,12 @@ export class Tasks {
     return JSON.parse(output.trimEnd().split('\n').at(-1));
   }
 
-  /** Runs Node with these arguments until it ends or the time is over. */
-  start(args, { cpu = false, eager = false, onStart = () => {} } = {}) {
+  /**
+   * Runs Node with these arguments until it ends or the time is over.
+   *
+   * @throws Interrupted; TaskFailure if the time is over
+   */
+  async start(args, { cpu = false, eager = false, onStart = () => {} } = {}) {
     const env = {
       ...process.env,
       NODE_NO_WARNINGS: '1',
@@ -41,11 +51,12 @@ export class Tasks {
       ...(cpu && { CUDA_VISIBLE_DEVICES: '-1', TF_DEVICE: 'cpu' }),
       ...(eager && { FOCAL_EAGER: '1' }),
     };
-    return new Promise((resolve) => {
+    const ended = await new Promise((resolve) => {
       const child = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
       onStart(child);
+      let late = false;
       const timeout = setTimeout(
-        () => child.kill('SIGKILL'),
+        () => (late = child.kill('SIGKILL')),
         Math.max(LEAST_MS, this.deadline - performance.now()),
       );
       let [output, errors] = ['', ''];
@@ -56,10 +67,13 @@ export class Tasks {
         clearTimeout(timeout);
         const lines = errors.trim().split('\n');
         const telling = lines.find((line) => TELLING.test(line)) ?? lines.at(-1);
-        const how = signal === 'SIGKILL' ? 'the time was over' : (signal ?? `exit code ${code}`);
-        resolve({ ok: code === 0, output, complaint: [how, telling].filter(Boolean).join(': ') });
+        const complaint = [signal ?? `exit code ${code}`, telling].filter(Boolean).join(': ');
+        resolve({ late, ok: code === 0, output, complaint });
       });
     });
+    throwIfInterrupted(); // Ctrl-C has reached both
+    if (ended.late) throw new TaskFailure('the time was over', { late: true });
+    return ended;
   }
 
   /** A name in the folder that goes when all is done. */
