@@ -44,6 +44,10 @@ await runCommand('placement', async () => {
   );
 });
 
+/** Tests that compute, and do so in their own process. */
+const COMPUTING =
+  /(datasets|evaluation|losses|models|tf|training)\/|grid\/(compareLosses|lenetBatch|trainGrid)/;
+
 /** A Python with the package whose kernels are asked for. */
 async function gpuPackage() {
   const python = path.join(FOLDER, 'bin/python');
@@ -66,9 +70,10 @@ async function record() {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'placement-'));
   const env = { ...process.env, FOCAL_RECORD: folder, FOCAL_EAGER: '1', TF_CPP_MIN_LOG_LEVEL: '2' };
   const preload = ['--require', path.join(root, 'scripts/gpu-check/recorder.cjs')];
+  const tests = compiledTests().filter((file) => COMPUTING.test(file));
   const programme = ['-e', "require('./scripts/gpu-check/programme.cjs').everything()"];
   try {
-    for (const args of [programme, ...compiledTests().map((file) => [file])]) {
+    for (const args of [programme, ...tests.map((file) => [file])]) {
       console.log(`recording ${args.at(-1)}`);
       await run(process.execPath, [...preload, ...args], { env, log }); // whether a test passes does not matter here
     }
