@@ -17,6 +17,10 @@ const GIGABYTES = 3;
 const OUT = path.join(root, 'data/results/gpu-placement.csv');
 const [, VERSION] = /^tensorflow==(\S+)$/m.exec(read(path.join(root, 'constraints.txt')));
 
+/** Tests that compute, and do so in their own process. */
+const COMPUTING =
+  /(datasets|evaluation|losses|models|tf|training)\/|grid\/(compareLosses|lenetBatch|trainGrid)/;
+
 await runCommand('placement', async () => {
   catchInterrupts();
   process.chdir(root);
@@ -35,7 +39,7 @@ await runCommand('placement', async () => {
   });
   if (status !== 0)
     throw new SetupFailure(`the registry cannot be asked: ${stderr.trim().split('\n').at(-1)}`);
-  const rows = JSON.parse(stdout);
+  const rows = JSON.parse(stdout).filter(({ op }) => op !== 'NoSuchKernel'); // a test asks for it to see the error
   write(OUT, csv(rows));
   const missing = rows.filter(({ gpu }) => !gpu);
   for (const { op, types } of missing) console.log(`no kernel for a GPU: ${op} (${inWords(types)})`);
@@ -43,10 +47,6 @@ await runCommand('placement', async () => {
     `${rows.length} operations with their types, ${missing.length} without a kernel for a GPU: ${path.relative(root, OUT)}`,
   );
 });
-
-/** Tests that compute, and do so in their own process. */
-const COMPUTING =
-  /(datasets|evaluation|losses|models|tf|training)\/|grid\/(compareLosses|lenetBatch|trainGrid)/;
 
 /** A Python with the package whose kernels are asked for. */
 async function gpuPackage() {
@@ -95,7 +95,7 @@ function csv(rows) {
   return [header, 'operation,types,cpu,gpu,argumentsOnHost', ...lines, ''].join('\n');
 }
 
-const inWords = (types) =>
-  Object.entries(types)
-    .map(([name, type]) => `${name}=${type.replaceAll(',', '+')}`)
-    .join(' ');
+function inWords(types) {
+  const each = Object.entries(types).map(([name, type]) => `${name}=${type.replaceAll(',', '+')}`);
+  return each.join(' ');
+}
