@@ -17,6 +17,7 @@ export default tseslint.config(
     '.bench/',
     '.census/',
     '.nbgrader/',
+    '.gpu-package/',
     'data/',
     'site/',
     '**/.ipynb_checkpoints/',

@@ -105,7 +105,7 @@ function inProcess(task, children) {
 
 async function work({ seed, images: count, ...settings }) {
   const { learningRate, batchSize, threshold } = settings;
-  const { device, loadMnist, tf, versions } = await import('focal-loss-lab');
+  const { deviceName, loadMnist, tf, versions } = await import('focal-loss-lab');
   const { compareLosses } = await import('../lib/dist/grid/compareLosses.js');
   process.on('disconnect', () => process.exit()); // the command has ended
   const all = await loadMnist('train');
@@ -123,7 +123,7 @@ async function work({ seed, images: count, ...settings }) {
       });
     },
   });
-  process.send({ result: { runs, margins, seconds, device: device().name, versions: versions() } });
+  process.send({ result: { runs, margins, seconds, device: deviceName().name, versions: versions() } });
 }
 
 function parse(args) {

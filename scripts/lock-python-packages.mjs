@@ -6,6 +6,7 @@ import { root } from './setup/project.mjs';
 import { listedRequirements } from './setup/python.mjs';
 
 const TENSORFLOW = '2.21.0';
+const CUDNN = '9.10.2.21'; // has code for Pascal and Volta, the newest has not; TensorFlow asks for 9.3 or newer
 const ZIG = '0.13.0'; // the newest whose linker is known to build the addon
 
 process.chdir(root);
@@ -13,6 +14,7 @@ const requirements = [
   ...listedRequirements(),
   `tensorflow-cpu==${TENSORFLOW}`,
   `tensorflow[and-cuda]==${TENSORFLOW}`,
+  `nvidia-cudnn-cu12==${CUDNN}`,
   `ziglang==${ZIG}`,
 ];
 const versions = execFileSync(

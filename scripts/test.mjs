@@ -4,15 +4,20 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { installedVariant } from '../lib/dist/tf/variant.js';
+import { askDriver, reasonAgainst } from '../lib/src/tf/graphicsCards.cjs';
 import { allNotebooks } from './pages.mjs';
 import { root } from './setup/project.mjs';
+import { compiledTests, countTests } from './unit-tests.mjs';
 
 const fast = process.argv.includes('--fast');
 // Files of scripts/test that start many set-ups or kernels, download a Node, or drive a browser.
 const SLOW = /^(setup|node-versions|site|jupyterlab|losses-package|test_(kernel|runner|grade|nbgrader))/;
 
 process.chdir(root);
-const LANES = Math.min(4, os.availableParallelism());
+const onGpu = installedVariant() === 'gpu' && askDriver().cards.some((card) => reasonAgainst(card) === null);
+// Processes that share a card wait for each other, and its memory is less than the machine's.
+const LANES = Math.min(onGpu ? 2 : 4, os.availableParallelism());
 // Tests, like the small networks, gain nothing from a second thread, but from a second process.
 const ONE_THREAD = { TF_NUM_INTRAOP_THREADS: '1', TF_NUM_INTEROP_THREADS: '1' };
 const node = process.execPath;
@@ -116,12 +121,6 @@ function testFile(kind) {
   });
 }
 
-/** The lines with which the report of Node's test runner ends. */
-function countTests(output) {
-  const number = (what) => Number(output.match(new RegExp(`^ℹ ${what} (\\d+)$`, 'm'))?.[1] ?? 0);
-  return { passed: number('pass'), failed: number('fail') + number('cancelled'), skipped: number('skipped') };
-}
-
 function pythonTestFile(file) {
   return {
     kind: 'tests of the machinery',
@@ -152,15 +151,6 @@ function executedNotebook(name) {
     variables: { FOCAL_PROFILE: 'quick', ...ONE_THREAD },
     count: countLastLine,
   };
-}
-
-/** By the sources: what an earlier source has left in dist does not run. */
-function compiledTests() {
-  return fs
-    .readdirSync('lib/test', { recursive: true })
-    .filter((name) => name.endsWith('.test.ts'))
-    .map((name) => path.join('lib/dist/test', name.replace(/\.ts$/, '.js')))
-    .sort();
 }
 
 function machineryTests(pattern) {

@@ -1,6 +1,6 @@
 export { tf } from './tf';
 
-export { compile, device, deviceName, versions } from './tf';
+export { compile, device, deviceName, deviceWarning, versions } from './tf';
 export { type Compiled, type CompileOptions, type Device, type DeviceName, type TensorFunction } from './tf';
 export { addUniformNoise, binaryLabels, loadMnist, type Dataset } from './datasets';
 export { loadCifar10, normalize, randomResizedCrop, type RandomResizedCropOptions } from './datasets';

@@ -3,6 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { adviceFor, SetupFailure } from './failure.mjs';
+import { isMac, linkerArguments, zigTarget } from './platform.mjs';
 import { failureLine, run } from './processes.mjs';
 import { fingerprint, log, read, root, say, stateFolder, unlessDone } from './project.mjs';
 import { pip } from './python.mjs';
@@ -33,12 +34,7 @@ export async function compileAddon(environment, device) {
 }
 
 function compilerArguments(tensorflow, device) {
-  const libraries = [
-    `-L${tensorflow}`,
-    '-l:libtensorflow_cc.so.2',
-    '-l:libtensorflow_framework.so.2',
-    `-Wl,-rpath,${tensorflow}`,
-  ];
+  const libraries = linkerArguments(tensorflow);
   // TensorFlow 2.21 opens libcusolver by name from libtensorflow_framework, whose search path lacks the folder in which
   // pip puts it, and turns the GPU off; so does Python. Linked here, it is in the process before TensorFlow asks.
   const cusolver = path.join(tensorflow, '../nvidia/cusolver/lib');
@@ -72,16 +68,16 @@ async function compileWithZig(args, python) {
   await pip(python, ['install', '-c', 'constraints.txt', 'ziglang'], {
     what: 'no C++ compiler is found, and installing ziglang instead',
   });
-  const target = `${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu.2.28`;
   const cache = path.join(stateFolder, 'zig-cache');
-  const { ok, output } = await run(python, ['-m', 'ziglang', 'c++', '-target', target, ...args], {
+  const { ok, output } = await run(python, ['-m', 'ziglang', 'c++', '-target', zigTarget(), ...args], {
     log,
     env: { ...process.env, ZIG_GLOBAL_CACHE_DIR: cache, ZIG_LOCAL_CACHE_DIR: cache },
   });
   fs.rmSync(cache, { recursive: true, force: true });
+  const install = isMac() ? 'xcode-select --install' : 'Debian, Ubuntu: apt install g++';
   if (!ok)
     throw new SetupFailure(
-      `${failureLine('compiling the TensorFlow addon', output, log)} A C++ compiler of the system may help (Debian, Ubuntu: apt install g++).`,
+      `${failureLine('compiling the TensorFlow addon', output, log)} A C++ compiler of the system may help (${install}).`,
     );
 }
 

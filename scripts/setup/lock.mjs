@@ -1,8 +1,10 @@
 // One set-up at a time in a clone. The lock is a symbolic link whose target is a process number: made and read in one
 // step, so that no other set-up can see a lock that does not yet say whose it is.
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isMac } from './platform.mjs';
 import { throwIfInterrupted } from './processes.mjs';
 import { read, say, stateFolder } from './project.mjs';
 
@@ -49,5 +51,9 @@ function ownerOfLock() {
 }
 
 // The number of a set-up that was killed may belong to another program by now.
-const isSetup = (pid) =>
-  pid !== String(process.pid) && (read(`/proc/${pid}/cmdline`) ?? '').includes('setup.mjs');
+const isSetup = (pid) => pid !== String(process.pid) && commandOf(pid).includes('setup.mjs');
+
+const commandOf = (pid) =>
+  isMac()
+    ? (spawnSync('ps', ['-o', 'command=', '-p', pid], { encoding: 'utf8' }).stdout ?? '')
+    : (read(`/proc/${pid}/cmdline`) ?? '');

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { compileAddon } from './addon.mjs';
+import { verifyData } from './data.mjs';
 import { chooseDevice } from './device.mjs';
 import { adviceFor, Interrupted, SetupFailure } from './failure.mjs';
 import { registerKernel } from './kernel.mjs';
@@ -8,7 +9,8 @@ import { alone } from './lock.mjs';
 import { installNodePackages } from './node-packages.mjs';
 import { catchInterrupts, exitCodeOf, run, runInForeground } from './processes.mjs';
 import { log, root, say } from './project.mjs';
-import { installPythonPackages, pythonEnvironment, pythonVariables } from './python.mjs';
+import { requirePlatform } from './platform.mjs';
+import { installedVariant, installPythonPackages, pythonEnvironment, pythonVariables } from './python.mjs';
 
 /** Sets up whatever is missing, then runs the command inside the environment and exits with its exit code. */
 export async function main([command, ...args]) {
@@ -26,12 +28,14 @@ export async function main([command, ...args]) {
 async function setUp() {
   requirePlatform();
   requireWritable();
-  const { device, reason } = await chooseDevice();
   return alone(async () => {
     fs.rmSync(log, { force: true });
     const environment = await pythonEnvironment();
+    const { device, reason, warning } = chooseDevice(installedVariant(environment));
+    if (warning) say(`WARNING: ${warning}`);
     await installPythonPackages(environment, device);
     await installNodePackages();
+    await verifyData();
     await compileAddon(environment, device);
     await buildLibrary();
     registerKernel(environment);
@@ -41,17 +45,6 @@ async function setUp() {
     );
     return environment;
   });
-}
-
-function requirePlatform() {
-  if (process.platform !== 'linux')
-    throw new SetupFailure(
-      'Linux is needed, since TensorFlow’s packages bring the C++ library only there: use WSL 2 on Windows, a Linux container or virtual machine on macOS.',
-    );
-  if (process.arch !== 'x64' && process.arch !== 'arm64')
-    throw new SetupFailure(
-      `TensorFlow has packages for x64 and arm64 processors, and this is ${process.arch}: use another machine.`,
-    );
 }
 
 function requireWritable() {

@@ -1,8 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { SetupFailure } from './failure.mjs';
+import { cpuRequirement, isMac, tensorflowLibraries } from './platform.mjs';
 import { ask, mustRun } from './processes.mjs';
-import { fingerprint, log, read, requireDiskSpace, root, say, unlessDone } from './project.mjs';
+import { fingerprint, log, read, requireDiskSpace, root, say, stateFolder, unlessDone } from './project.mjs';
 
 const [OLDEST, NEWEST] = [10, 13]; // TensorFlow 2.21 has wheels for Python 3.10 to 3.13
 const CANDIDATES = ['python3', 'python3.13', 'python3.12', 'python3.11', 'python3.10', 'python'];
@@ -125,45 +126,52 @@ export function listedRequirements() {
 }
 
 /** environment.yml cannot look for a GPU; the version is in constraints.txt. */
-const tensorflowRequirement = (device) =>
-  device === 'gpu' ? 'tensorflow[and-cuda]' : process.arch === 'arm64' ? 'tensorflow' : 'tensorflow-cpu';
+const tensorflowRequirement = (device) => (device === 'gpu' ? 'tensorflow[and-cuda]' : cpuRequirement());
+
+const CONSTRAINED = ['-c', 'constraints.txt'];
+const DOWNLOADS = {
+  progress: ['--progress-bar=off'],
+  echo: /^ *Downloading .*\(([0-9]{2,}\.[0-9]|[0-9]{3,}) ?MB/,
+};
 
 /** Installs the Python packages at the versions of constraints.txt. */
 export async function installPythonPackages(environment, device) {
   const { folder, python, version, packages, stamp } = environment;
-  const library = path.join(packages, 'tensorflow/libtensorflow_cc.so.2');
+  const library = path.join(packages, 'tensorflow', tensorflowLibraries()[0]);
   const requirements = [...listedRequirements(), tensorflowRequirement(device)];
   if (!fs.existsSync(library)) fs.rmSync(stamp, { force: true });
   await unlessDone(stamp, fingerprint(version, requirements, read('constraints.txt')), async () => {
     await requireGlibc(python);
-    if (!fs.existsSync(library)) requireDiskSpace(folder, GIGABYTES[device], 'the Python packages');
-    await removeOtherTensorflow(environment, device);
+    const others = otherTensorflows(packages, device);
+    if (!fs.existsSync(library) || others.length > 0)
+      requireDiskSpace(folder, GIGABYTES[device], 'the Python packages');
     removeHalfInstalled(packages);
     say(
       device === 'gpu'
         ? 'installing the Python packages (JupyterLab, TensorFlow with CUDA): 3.5 GB to download, 5 minutes or more'
         : 'installing the Python packages (JupyterLab, TensorFlow): 0.4 GB to download, about 2 minutes',
     );
+    if (others.length > 0) await downloadTensorflow(python, device);
+    if (others.length > 0) await removeTensorflow(python, device);
+    if (fs.existsSync(wheelsOf(device))) await installDownloaded(python, device);
     await pip(
       python,
-      [
-        'install',
-        '--progress-bar=off',
-        '--no-warn-script-location',
-        '-c',
-        'constraints.txt',
-        ...requirements,
-      ],
-      {
-        what: 'installing the Python packages',
-        echo: /^ *Downloading .*\(([0-9]{2,}\.[0-9]|[0-9]{3,}) ?MB/,
-      },
+      ['install', ...DOWNLOADS.progress, '--no-warn-script-location', ...CONSTRAINED, ...requirements],
+      { what: 'installing the Python packages', echo: DOWNLOADS.echo },
     );
   });
   if (!fs.existsSync(library))
     throw new SetupFailure(
-      `TensorFlow is installed in ${folder}, but without libtensorflow_cc.so.2: another TensorFlow than the set-up's? Delete ${stamp}, then run the same command again.`,
+      `TensorFlow is installed in ${folder}, but without ${tensorflowLibraries()[0]}: another TensorFlow than the set-up's? Delete ${stamp}, then run the same command again.`,
     );
+}
+
+/** The TensorFlow that is there whole: 'cpu', 'gpu', or null for none. */
+export function installedVariant({ packages }) {
+  if (!fs.existsSync(path.join(packages, 'tensorflow', tensorflowLibraries()[0]))) return null;
+  return installedTensorflows(packages).some((name) => !name.startsWith(wheelName(cpuRequirement())))
+    ? 'gpu'
+    : 'cpu';
 }
 
 export const pip = (python, args, { what, echo }) =>
@@ -175,6 +183,7 @@ export const pip = (python, args, { what, echo }) =>
   });
 
 async function requireGlibc(python) {
+  if (isMac()) return;
   const { libc } = await probe(python);
   if (libc !== 'glibc')
     throw new SetupFailure(
@@ -182,17 +191,46 @@ async function requireGlibc(python) {
     );
 }
 
-// tensorflow and tensorflow-cpu install into the same folder: both at a time would be neither.
-async function removeOtherTensorflow({ python, packages }, device) {
-  const installed = fs
-    .readdirSync(packages)
-    .filter((name) => /^tensorflow(_cpu)?-[0-9.]+\.dist-info$/.test(name));
-  const wanted = tensorflowRequirement(device) === 'tensorflow-cpu' ? 'tensorflow_cpu-' : 'tensorflow-';
-  if (installed.every((name) => name.startsWith(wanted))) return;
-  say('removing the other TensorFlow');
-  await pip(python, ['uninstall', '-y', 'tensorflow', 'tensorflow-cpu'], {
-    what: 'removing the other TensorFlow',
+const installedTensorflows = (packages) =>
+  fs.readdirSync(packages).filter((name) => /^tensorflow(_cpu)?-[0-9.]+\.dist-info$/.test(name));
+
+const wheelName = (requirement) => `${requirement.replace(/\[.*/, '').replace('-', '_')}-`;
+
+/** What is installed of the two packages tensorflow and tensorflow-cpu that is not the wanted one. */
+const otherTensorflows = (packages, device) =>
+  installedTensorflows(packages).filter((name) => !name.startsWith(wheelName(tensorflowRequirement(device))));
+
+// tensorflow and tensorflow-cpu install into the same folder: both at a time would be neither. The one that works goes when
+// all of the other is on the disk, so that neither a network that fails nor an impatient reader is left without any.
+const WHEELS = path.join(stateFolder, 'wheels');
+const wheelsOf = (device) => path.join(WHEELS, device);
+
+async function downloadTensorflow(python, device) {
+  say('downloading the other TensorFlow; the one that is there stays until that is done');
+  const partial = `${wheelsOf(device)}.partial`; // pip leaves out what is there already
+  const download = ['download', ...DOWNLOADS.progress, '--only-binary=:all:', '-d', partial];
+  const keep = device === 'gpu' ? 'cpu' : 'gpu';
+  await pip(python, [...download, ...CONSTRAINED, tensorflowRequirement(device)], {
+    what: `The TensorFlow that is installed still is (TF_DEVICE=${keep} goes on with it). Downloading the other`,
+    echo: DOWNLOADS.echo,
   });
+  fs.rmSync(wheelsOf(device), { recursive: true, force: true });
+  fs.renameSync(partial, wheelsOf(device));
+}
+
+async function removeTensorflow(python, device) {
+  say('exchanging them');
+  const cuda = [...read('constraints.txt').matchAll(/^(nvidia-\S+)==/gm)].map((match) => match[1]);
+  const names = ['tensorflow', 'tensorflow-cpu', ...(device === 'cpu' ? cuda : [])];
+  await pip(python, ['uninstall', '-y', ...names], { what: 'removing the other TensorFlow' });
+}
+
+async function installDownloaded(python, device) {
+  const from = ['--no-index', '--find-links', wheelsOf(device)];
+  await pip(python, ['install', ...from, ...CONSTRAINED, tensorflowRequirement(device)], {
+    what: 'installing the downloaded TensorFlow',
+  });
+  fs.rmSync(WHEELS, { recursive: true });
 }
 
 // pip writes a package's RECORD last, but takes a package without one for installed.

@@ -8,10 +8,11 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { ADDON } from '../setup/addon.mjs';
 import { root } from '../setup/project.mjs';
-import { pythonEnvironment } from '../setup/python.mjs';
+import { installedVariant, pythonEnvironment } from '../setup/python.mjs';
 
-const { packages } = await pythonEnvironment();
-const hasGpuVariant = fs.existsSync(path.join(packages, 'nvidia/cusolver')) && fs.existsSync(ADDON);
+const environment = await pythonEnvironment();
+const { packages } = environment;
+const hasGpuVariant = installedVariant(environment) === 'gpu' && fs.existsSync(ADDON);
 
 describe('the GPU variant', { skip: !hasGpuVariant && 'TensorFlow for CPU is installed' }, () => {
   let folder, loader;

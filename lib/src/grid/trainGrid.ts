@@ -2,6 +2,7 @@ import seedrandom from 'seedrandom';
 import { addUniformNoise } from '../datasets';
 import { breathe, Progress } from '../display';
 import { tf } from '../tf';
+import { announceDevice } from '../training/announceDevice';
 import { Sampler } from '../training/sampler';
 import { checkOptions } from './check';
 import { GridCheckpoint } from './checkpoint';
@@ -157,9 +158,11 @@ async function run(state: GridState, options: GridOptions, checkpoint?: GridChec
   const { runs } = state;
   const stepsPerEpoch = Math.ceil(images.shape[0] / batchSize);
   const progress = new Progress(epochs * stepsPerEpoch, label);
+  const ended = () => state.epochs >= epochs || !runs.some(isAlive);
+  const device = ended() ? '' : announceDevice((note) => progress.update(state.steps, note));
   const start = performance.now() - 1000 * state.seconds;
   try {
-    while (state.epochs < epochs && runs.some(isAlive)) {
+    while (!ended()) {
       const alive = runs.filter(isAlive);
       const steps = await trainEpoch(state, options, (step) =>
         progress.update(
@@ -183,7 +186,7 @@ async function run(state: GridState, options: GridOptions, checkpoint?: GridChec
   }
   const dead = runs.filter((each) => !isAlive(each)).length;
   progress.done(
-    `${label}: ${dead} of ${runs.length} models not finite within ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}`,
+    `${label}: ${dead} of ${runs.length} models not finite within ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}${device}`,
   );
 }
 
@@ -271,10 +274,11 @@ type Step = Record<(typeof STEP_ROWS)[number], number>;
 /** The steps of one model. */
 function column({ values, shape: [steps, rows, models] }: StepTable, model: number): Step[] {
   const at = (step: number, row: number) => values[(step * rows + row) * models + model];
-  return Array.from(
-    { length: steps },
-    (_, step) => Object.fromEntries(STEP_ROWS.map((name, row) => [name, at(step, row)])) as Step,
-  );
+  return Array.from({ length: steps }, (_, step) => {
+    const found = Object.fromEntries(STEP_ROWS.map((name, row) => [name, at(step, row)])) as Step;
+    // A GPU's maximum may pass over a NaN; a sum does not.
+    return Number.isNaN(found.sumAbsLogit) ? { ...found, maxAbsLogit: NaN } : found;
+  });
 }
 
 /** Adds an epoch to a run: a record of the steps before the first that is not finite, and that step. */

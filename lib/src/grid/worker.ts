@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { loadMnist, type Dataset } from '../datasets';
-import { device, tf, versions } from '../tf';
+import { deviceName, deviceWarning, tf, versions } from '../tf';
 import { isFromFileSystem } from '../writeWhole';
 import { removeLeftoversOf, shardFiles, writeCompleteShard, writePartialShard } from './partFiles';
 import type { SweepSettings } from './settings';
@@ -12,7 +12,7 @@ import { SweepError } from './sweepError';
 import { trainGrid, type GridRun } from './trainGrid';
 import type { Report, Task } from './workerProcess';
 
-const { kind, name, warning } = device();
+const { kind, name } = deviceName();
 let data: Promise<Dataset> | undefined;
 
 process.on('SIGINT', () => {}); // Ctrl-C goes to the whole group; what becomes of the workers is the sweep's business
@@ -23,7 +23,11 @@ process.on('message', (task: Task) => {
     (error: unknown) => report({ kind: 'failed', reason: reasonOf(error) }),
   );
 });
-report({ kind: 'ready', versions: { ...versions(), code: codeVersion() }, device: { kind, name, warning } });
+report({
+  kind: 'ready',
+  versions: { ...versions(), code: codeVersion() },
+  device: { kind, name, warning: deviceWarning() },
+});
 
 async function train({ out, settings, shard }: Task): Promise<GridRun[]> {
   const { images, labels } = await (data ??= load(settings));

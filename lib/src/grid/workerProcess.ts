@@ -27,12 +27,11 @@ export type Report =
 /** A worker has ended that nobody had stopped. */
 export class WorkerDied extends Error {}
 
-/** One thread per process, since there is one process per core; and float32 products on a GPU too, not TF32. */
+/** One thread per process, since there is one process per core. */
 export const WORKER_ENVIRONMENT = {
   TF_NUM_INTRAOP_THREADS: '1',
   TF_NUM_INTEROP_THREADS: '1',
   OMP_NUM_THREADS: '1',
-  NVIDIA_TF32_OVERRIDE: '0',
   TF_CPP_MIN_LOG_LEVEL: '2',
   NODE_NO_WARNINGS: '1',
 };

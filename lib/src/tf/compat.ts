@@ -5,7 +5,3 @@ import util from 'node:util';
 const legacy = util as unknown as Record<string, (value: unknown) => boolean>;
 legacy.isNullOrUndefined = (value) => value === null || value === undefined;
 legacy.isArray = Array.isArray;
-
-// TensorFlow takes oneDNN's kernels by itself only where the processor has AVX-512 VNNI or better. They are the faster ones
-// on older processors too, several times for the small matrix products and convolutions here. Read at the first operation.
-process.env.TF_ENABLE_ONEDNN_OPTS ??= '1';

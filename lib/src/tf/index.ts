@@ -2,6 +2,6 @@ import './identities';
 import './nativeGradients';
 
 export { tf } from './tensorflow';
-export { device, deviceName, type Device, type DeviceName } from './device';
+export { device, deviceName, deviceWarning, type Device, type DeviceName } from './device';
 export { compile, type Compiled, type CompileOptions, type TensorFunction } from './graph';
 export { versions } from './versions';

@@ -78,7 +78,7 @@ export class Trainer {
         ? undefined
         : this.describe({ input, target }, numbers);
       if (notFinite === undefined) variables.forEach((variable, i) => variable.assign(updated[i]));
-      // The maximum of a kernel on a GPU may pass over a NaN, a sum cannot.
+      // A GPU's maximum may pass over a NaN, a sum cannot.
       return {
         loss,
         correct,
@@ -100,6 +100,7 @@ export class Trainer {
    */
   private updated(batch: Batch): tf.Tensor[] {
     const { logits, loss, gradients, statistics } = this.evaluate(batch);
+    // Float32 before the sum: TensorFlow adds integers on the host, for which a GPU would have to send them.
     const correct = tf.sum(
       tf.cast(tf.equal(tf.greater(logits, 0), tf.greater(batch.target, 0.5)), 'float32'),
     );

@@ -1,6 +1,7 @@
 import { addUniformNoise } from '../datasets';
 import { breathe, notice, Progress } from '../display';
 import { tf } from '../tf';
+import { announceDevice } from './announceDevice';
 import { checkSchedule, expecting } from './check';
 import { Checkpoint, START, type Parts, type Position } from './checkpoint';
 import { fingerprint } from './fingerprint';
@@ -136,6 +137,7 @@ async function run(
       : `, resumed at epoch ${epoch} from ${checkpoint?.file}`;
     progress.update(step, origin.slice(2));
   }
+  const device = ended() ? '' : announceDevice((note) => progress.update(step, note));
 
   try {
     while (!ended()) {
@@ -177,7 +179,7 @@ async function run(
     throw error;
   }
   recorder.close();
-  progress.done(`${label}: ${summary(recorder.records, diverged)}${origin}`);
+  progress.done(`${label}: ${summary(recorder.records, diverged)}${device}${origin}`);
   return { records: recorder.records, diverged };
 }
 

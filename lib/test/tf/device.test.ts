@@ -24,7 +24,7 @@ describe('device', () => {
     const { kind, warning, requested } = device();
     assert.equal(requested, 'gpu');
     if (kind === 'GPU') assert.equal(warning, null);
-    else assert.match(warning ?? '', /everything runs on the CPU/);
+    else assert.match(warning ?? '', /^Everything runs on the CPU: /);
     process.env.TF_DEVICE = 'cpu';
     assert.equal(device().warning, null);
   });
