@@ -15,6 +15,7 @@ class Implementation:
     source: str  # PACKAGE, FUNCTION or FORMULA
     signature: Callable | None  # whose defaults are told; None: it has none
     evaluate: Callable  # as measure.py calls it
+    focal: tuple = (1, 0)  # labels of which it is the focal loss; of others, faults are looked for and errors are not
 
     def description(self):
         parameters = inspect.signature(self.signature).parameters if self.signature else {}
