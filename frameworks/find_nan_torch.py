@@ -25,7 +25,7 @@ from pathlib import Path
 
 import torch
 
-SIZES = [i / 4 for i in range(4 * 48)] + [2.0**k for k in range(6, 14)] + [88.0, 89.0, 104.0]
+SIZES = sorted([float(i) for i in range(48)] + [2.0**k for k in range(6, 14)] + [88.0, 89.0, 104.0])
 LABELS = (1.0, 0.0, 0.5, 0.7)
 DIGITS = {torch.float64: 53, torch.float32: 24, torch.float16: 11, torch.bfloat16: 8}
 
@@ -38,7 +38,7 @@ class Finding:
     logit: float
     loss: float
     gradient: float
-    row: str  # of DIAGNOSIS.md
+    row: str  # of DIAGNOSIS.md, in short
 
     def __str__(self):
         return f'label {self.label:g}: logit {self.logit:.7g}: loss {self.loss:g}, gradient {self.gradient:g}\n    {self.row}'
@@ -68,7 +68,7 @@ def find_nan(loss, labels=LABELS, softmax=None, dtype=torch.float32, shape=(1,))
             continue
         for side in (1, -1):
             fault = first_fault(lambda size: at(side * size))
-            if fault is not None:
+            if fault is not None and (side == 1 or fault > 0):
                 logit = side * fault
                 value, slope = at(logit)
                 findings.append(Finding(label, logit, value, slope, likely(label, logit, value, softmax, dtype)))
@@ -101,14 +101,13 @@ def first_fault(at):
     """
 
     def is_bad(size):
-        value, slope = at(size)
-        return not (math.isfinite(value) and math.isfinite(slope))
+        return not all(map(math.isfinite, at(size)))
 
     good, slope = 0.0, None
-    for size in sorted(SIZES):
-        if is_bad(size):
+    for size in SIZES:
+        value, here = at(size)
+        if not (math.isfinite(value) and math.isfinite(here)):
             return closed_in(good, size, is_bad) if size > 0 else 0.0
-        here = at(size)[1]
         if slope is not None and slope * here < 0:
             hidden = at_change_of_sign(good, slope, size, at, is_bad)
             if hidden is not None:
@@ -138,14 +137,17 @@ def without_gradient(at, label):
     if label not in (0.0, 1.0):
         return []
     side = -1 if label == 1 else 1
-    for size in sorted(SIZES):
-        if size < 4:
+    good = 4.0
+    for size in SIZES:
+        if size < good:
             continue
-        value, slope = at(side * size)
+        slope = at(side * size)[1]
         if slope == 0:
-            return [Finding(label, side * size, value, 0.0, 'gradient 0 for hopeless examples: a clamp or an epsilon')]
+            logit = side * closed_in(good, size, lambda size: at(side * size)[1] == 0)
+            return [Finding(label, logit, *at(logit), 'gradient 0 for hopeless examples: a clamp or an epsilon')]
         if not math.isfinite(slope):
             break
+        good = size
     return []
 
 
@@ -158,6 +160,8 @@ def likely(label, logit, loss, softmax, dtype):
             return 'quality focal loss: |y - p|^beta at p = y'
     wall = DIGITS[dtype] * math.log(2)
     overflow = math.log(torch.finfo(dtype).max)
+    if not math.isfinite(loss):
+        return 'loss Infinity or NaN: the log of a p that is 0 or 1'
     right = logit > 0 if label >= 0.5 else logit < 0
     if right and label == 0 and abs(size - math.log(19)) < 0.05:
         return 'asymmetric loss: the clip makes p_m exactly 0'
@@ -165,8 +169,6 @@ def likely(label, logit, loss, softmax, dtype):
         return '1 - p_t is rounded to 0: NaN after a good loss' if not softmax else 'softmax: the gap of the logits'
     if abs(size - overflow) < 1.5:
         return 'e^x overflows: NaN at any gamma'
-    if math.isinf(loss):
-        return 'loss Infinity: the log of a p that is 0 or 1'
     return 'no row has its fault here: look at each factor of the loss at this logit'
 
 

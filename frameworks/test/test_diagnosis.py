@@ -155,7 +155,7 @@ class Row(unittest.TestCase):
         for dtype, x in ((torch.float16, 9.0), (torch.bfloat16, 7.0)):
             value, slope = at(lambda x, y: sigmoid_focal_loss(x, y, None, 0.5), x, 1, dtype)
             self.assertAlmostEqual(value / reference.binary(x, 0.5)[0], 1, delta=1e-6)
-            self.assertAlmostEqual(slope / reference.binary(x, 0.5)[1], 1, delta=0.01)
+            self.assertAlmostEqual(slope / reference.binary(x, 0.5)[1], 1, delta=0.03)  # a subnormal float16
 
     def test_under_a_grad_scaler_no_nan_is_seen_but_steps_are_left_out_and_the_scale_falls(self):
         weight = torch.nn.Parameter(torch.tensor([18.0]))
@@ -229,10 +229,10 @@ class Row(unittest.TestCase):
         self.assertTrue(both(lambda x, y: sigmoid_focal_loss(x, y, None, 0.5)).isfinite().all())
 
     def test_the_log_of_a_rounded_probability_is_infinite(self):
-        self.assertEqual(at(of_probabilities, 17.4, 0)[0], math.inf)
-        self.assertEqual(at(of_probabilities, -104, 1)[0], math.inf)
-        self.assertTrue(math.isnan(at(of_probabilities, 17.4, 1)[0]))  # 0 log 0 of the term that does not count
-        for x, y in ((17.4, 0), (-104, 1)):
+        self.assertEqual(at(of_probabilities, 16.64, 0)[0], math.inf)
+        self.assertEqual(at(of_probabilities, -89, 1)[0], math.inf)
+        self.assertTrue(math.isnan(at(of_probabilities, 16.64, 1)[0]))  # 0 log 0 of the term that does not count
+        for x, y in ((16.64, 0), (-89, 1)):
             self.assertAlmostEqual(at(lambda x, y: sigmoid_focal_loss(x, y, None), x, y)[0], abs(x), delta=1e-4)
 
     def test_clamping_takes_the_gradient_from_hopeless_examples(self):
@@ -242,10 +242,10 @@ class Row(unittest.TestCase):
     def test_a_detached_weight_is_finite_and_wrong(self):
         worst = 0
         for z in reference.MARGINS:
-            if abs(z) <= 16:
+            if abs(z) <= 8:
                 slope = at(detached, z, 1)[1]
                 worst = max(worst, abs(slope / reference.binary(z, 2.0)[1] - 1))
-        self.assertTrue(0.5 < worst < 0.7, worst)
+        self.assertAlmostEqual(worst, 2 / 3, delta=0.01)
 
     def test_it_is_not_the_loss(self):
         x = torch.tensor([math.nan, 1.0])  # a NaN in the inputs of the loss
@@ -271,11 +271,11 @@ class Scanner(unittest.TestCase):
             (asymmetric, 0, -math.log(19), 'asymmetric'),
             (quality, 0.5, 0, 'quality'),
             (quality, 0.7, math.log(0.7 / 0.3), 'quality'),
-            (of_probabilities, 1, 25 * LN2, ''),
-            (clamped, 1, -16.25, 'gradient 0'),
+            (of_probabilities, 0, 24 * LN2, 'log of a p'),
+            (clamped, 1, -math.log(1e7), 'gradient 0'),
         ):
             found = self.row_of(loss, label)
-            self.assertAlmostEqual(found.logit, logit, delta=1 if loss in (clamped, of_probabilities) else 2e-4, msg=found)
+            self.assertAlmostEqual(found.logit, logit, delta=2e-4, msg=found)
             self.assertIn(row, found.row)
 
     def test_it_finds_none_where_there_is_none(self):

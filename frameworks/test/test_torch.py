@@ -2,6 +2,7 @@
 
 import math
 import sys
+import textwrap
 import unittest
 import warnings
 from pathlib import Path
@@ -283,6 +284,47 @@ class Softmax(unittest.TestCase):
     def test_compiled_it_is_the_same(self):
         logits = torch.tensor(reference.rows(5))
         compare_compiled(self, softmax_focal_loss, logits, torch.arange(len(logits)) % 5)
+
+
+def in_readme():
+    """The functions that the README of the project shows."""
+    text = (Path(__file__).resolve().parents[2] / 'README.md').read_text()
+    code = text.split('```python\n')[1].split('```')[0]
+    namespace = {}
+    exec(textwrap.dedent(code), namespace)
+    return namespace['sigmoid_focal_loss'], namespace['softmax_focal_loss']
+
+
+class Readme(unittest.TestCase):
+    """The short form. Its exponent is rounded, so that it loses digits with gamma |z|, and it is for finite logits."""
+
+    def test_it_agrees_with_50_digits_to_within_gamma_z_units_in_the_last_place(self):
+        sigmoid, softmax = in_readme()
+        for gamma in GAMMAS:
+            for z in MARGINS:
+                exact = reference.binary(z, gamma)
+                bound = (8 + 2 * (1 + gamma) * abs(z)) * ULP
+                rows = torch.tensor([[z, 0.0]])
+                for found in (
+                    differentiated(lambda x: sigmoid(x, torch.ones(1), None, gamma), [z]),
+                    differentiated(lambda x: softmax(x, torch.tensor([0]), gamma), rows.tolist()),
+                ):
+                    for value, expected in zip((found[0].item(), found[1].flatten()[0].item()), exact[:2]):
+                        if abs(expected) > SMALLEST:
+                            self.assertLess(abs(value / expected - 1), bound, (gamma, z))
+
+    def test_it_is_the_file_for_every_label_dtype_and_argument(self):
+        sigmoid, softmax = in_readme()
+        x, y = torch.linspace(-30, 30, 61), torch.arange(61) % 5 / 4
+        for dtype in (torch.float64, torch.float32, torch.float16, torch.bfloat16):
+            for alpha in (0.25, None, -1):
+                for reduction in ('none', 'mean', 'sum'):
+                    arguments = x.to(dtype), y, alpha, 0.5, reduction
+                    torch.testing.assert_close(sigmoid(*arguments), sigmoid_focal_loss(*arguments), rtol=1e-5, atol=0)
+        rows, classes = torch.tensor(reference.rows(5)), torch.arange(12) % 5
+        torch.testing.assert_close(softmax(rows, classes, 0.5), softmax_focal_loss(rows, classes, None, 0.5, 'mean'))
+        with self.assertRaises(ValueError):
+            sigmoid(x[:, None], y)
 
 
 def one_hot(labels, classes):
