@@ -103,6 +103,26 @@ class Mathematics(unittest.TestCase):
             FocalObjective().initial_score([1, 1])
 
 
+class Packages(unittest.TestCase):
+    """Faults of two packages in their hessian, written down here: in place of (1 - p)^gamma, and where it divides."""
+
+    def test_a_power_of_1_minus_y_is_0_for_every_label_1(self):
+        for x in (-5.0, 0.0, 5.0):
+            p, y = 1 / (1 + math.exp(-x)), 1
+            bracket = 2 * (2 * (1 - p) - 2 * p * math.log(p)) + (1 - p) + 2 * (1 - p) * math.log(p)
+            self.assertEqual(y * p * (1 - y) ** 2 * bracket, 0)
+            self.assertNotEqual(FocalObjective(None, 2).second_derivative([x], [y])[0], 0)
+        self.assertAlmostEqual(FocalObjective(None, 2).second_derivative([0], [1])[0], 0.399143, delta=1e-6)
+
+    def test_a_division_by_1_minus_p_is_nan_at_a_hopeless_label_0(self):
+        p = 1 / (1 + np.exp(-np.array([40.0])))
+        with np.errstate(divide='ignore', invalid='ignore'):
+            self.assertTrue(np.isnan(p * (1 - p) * (p**2 * p / (1 - p))).all())
+        focal = FocalObjective(None, 2)
+        self.assertAlmostEqual(focal.second_derivative([40], [0])[0] / -3.18626569e-16, 1, delta=1e-8)
+        self.assertEqual(focal.objective([40], [0])[1][0], 1e-16)
+
+
 def rare_positives():
     """2,000 samples, 1 in 20 positive, and of those labels some wrong: hard examples to the end."""
     random = np.random.default_rng(7)

@@ -368,7 +368,10 @@ describe('the figures of the census', () => {
       measured({ library: 'c', ...none }),
     ];
     const figure = censusErrors({ ...census, rows }, { gamma: 0.5 });
-    assert.match(titleOf(figure), /^1 of 3 libraries keep six digits; the others are off by up to 0\.01 %, b by more$/);
+    assert.match(
+      titleOf(figure),
+      /^1 of 3 libraries keep six digits; the others are off by up to 0\.01 %, b by more$/,
+    );
     await draw(figure);
   });
   test('the table says whether wrong answers have a gradient', () => {
@@ -376,10 +379,13 @@ describe('the figures of the census', () => {
       censusTable({ ...census, rows: [measured({ hardGradientError })] }, { gamma: 0.5 })[0][
         'gradient of wrong answers'
       ];
-    assert.deepEqual(
-      [1e-7, 0.26, 1, Infinity, null].map(told),
-      ['right', 'off by up to 26 %', 'lost in the end', 'NaN in the end', 'not compared'],
-    );
+    assert.deepEqual([1e-7, 0.26, 1, Infinity, null].map(told), [
+      'right',
+      'off by up to 26 %',
+      'lost in the end',
+      'NaN in the end',
+      'not compared',
+    ]);
   });
   test('the errors of the title are those of packages, at the gamma asked for', () => {
     assert.equal(titleOf(figures.censusErrors), 'All of 2 libraries keep six digits');
