@@ -105,14 +105,15 @@ def softmax_focal_loss(labels, logits, alpha=None, gamma=2.0, ignore_class=None)
     y = tf.stop_gradient(labels)
     if soft:
         valid = (y >= 0) & (y <= 1)
-        terms = _scaled(weights * tf.cast(y, x.dtype), _focal(_margins(x), gamma))
+        terms = _scaled(weights * tf.cast(y, x.dtype), _focal(_margins(x, classes), gamma))
         return tf.reduce_sum(tf.where(valid, terms, math.nan), axis=-1)
     index = tf.cast(y, tf.int32)  # Keras hands class indices over as floats
     whole = tf.cast(index, y.dtype) == y
     keep = tf.ones_like(index, tf.bool) if ignore_class is None else index != ignore_class
     valid = (index >= 0) & (index < classes) & whole
     index = tf.where(keep & valid, index, 0)
-    z = tf.gather(_margins(tf.where(keep[..., None], x, 0)), index, batch_dims=index.shape.rank)
+    margins = _margins(tf.where(keep[..., None], x, 0), classes)
+    z = tf.gather(margins, index, batch_dims=x.shape.rank - 1)
     loss = tf.where(valid, tf.gather(weights, index) * _focal(z, gamma), math.nan)
     return tf.where(keep, loss, 0)
 
@@ -172,14 +173,14 @@ class SoftmaxFocalLoss(keras.losses.Loss):
         return super().get_config() | own
 
 
-def _margins(x):
+def _margins(x, classes):
     """z_c = x_c - log(sum of e^x_j over j != c), for every class c.
 
     With d = x minus the largest logit, the sum over the others is the whole sum, at least 1, less e^d_c, unless c is the class of
     the largest logit: then the difference would lose everything. For that one class the others are added by themselves.
     """
     d = x - tf.stop_gradient(tf.reduce_max(x, -1, keepdims=True))
-    is_top = tf.one_hot(tf.argmax(x, -1), x.shape[-1], True, False, dtype=tf.bool)
+    is_top = tf.range(classes, dtype=tf.int64) == tf.argmax(x, -1)[..., None]
     e = tf.exp(d)
     of_others = tf.math.log(tf.reduce_sum(e, -1, keepdims=True) - tf.where(is_top, tf.cast(0, x.dtype), e))
     # -1e30, not -Infinity: the others may be -Infinity

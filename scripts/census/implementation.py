@@ -19,7 +19,9 @@ class Implementation:
 
     def description(self):
         parameters = inspect.signature(self.signature).parameters if self.signature else {}
-        defaults = {name: parameters[name].default if name in parameters else None for name in ('gamma', 'alpha')}
+        told = {name: parameter.default for name, parameter in parameters.items()}
+        defaults = {name: told.get(name) for name in ('gamma', 'alpha')}
+        defaults = {name: None if value is inspect.Parameter.empty else value for name, value in defaults.items()}
         return {
             'library': self.library,
             'version': self.version,
