@@ -118,9 +118,9 @@ class Binary(unittest.TestCase):
 
 class Softmax(unittest.TestCase):
     def test_loss_and_gradient_in_float32_are_those_of_50_digits(self):
-        for way in WAYS:
-            for classes in (2, 3, 21, 1000):
-                for logits in reference.rows(classes, 12 if way == 'eager' and classes < 100 else 3):
+        for way, sizes in {'eager': (2, 3, 21, 1000), 'XLA': (3, 1000)}.items():
+            for classes in sizes:
+                for logits in reference.rows(classes, 12 if way == 'eager' and classes < 100 else 2):
                     gap = max(logits) - min(logits)
                     for gamma in (0.0, 0.5, 2.0):
                         exact_loss, exact_slopes = reference.softmax(logits, 0, gamma)

@@ -1,6 +1,6 @@
 // The figures on the focal losses of other libraries in notebooks/06-exact-focal-loss.ipynb.
 import type { VegaLiteSpec } from '../display';
-import type { Census, CensusRow } from '../results';
+import type { Census, CensusRow, CensusSettings } from '../results';
 
 /** Red where it is early, pale where it is late: the first logit with a NaN. */
 const EARLY_TO_LATE = ['#B00020', '#F6D5CF'];
@@ -303,17 +303,17 @@ export function censusTable(
       'of the gradient': worst('gradientError'),
       [`gradient ${percent(wrong)} off: right from`]: earliest('easyWrongFrom', farEasy),
       'wrong from': earliest('hardWrongFrom', farHard),
-      'gradient of wrong answers': wrongAnswers(own, wrong),
+      'gradient of wrong answers': wrongAnswers(own, census.settings),
     };
   });
 }
 
 /** Whether those that a network should learn from have their gradient. */
-function wrongAnswers(rows: readonly CensusRow[], wrong: number): string {
+function wrongAnswers(rows: readonly CensusRow[], { wrong, farHard }: CensusSettings): string {
+  if (rows.some(({ hardFaultAt }) => hardFaultAt !== null && hardFaultAt <= farHard)) return 'NaN in the end';
   const errors = rows.flatMap(({ hardGradientError }) => hardGradientError ?? []);
-  const worst = Math.max(...errors);
   if (errors.length === 0) return 'not compared';
+  const worst = Math.max(...errors);
   if (worst <= wrong) return 'right';
-  if (!Number.isFinite(worst)) return 'NaN in the end';
   return worst > 0.99 ? 'lost in the end' : `off by up to ${percent(worst)}`;
 }
