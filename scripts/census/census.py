@@ -9,7 +9,7 @@ import math
 import platform
 import sys
 
-from measure import SETTINGS, measure
+from measure import ERRORS, SETTINGS, measure
 
 
 def rows_of(implementation):
@@ -17,6 +17,8 @@ def rows_of(implementation):
         for gamma in SETTINGS['gammas']:
             for label in SETTINGS['labels']:
                 row = implementation.description() | measure(implementation.evaluate, label, gamma, dtype)
+                if label not in implementation.focal:
+                    row |= dict.fromkeys(ERRORS)
                 yield {name: 'Infinity' if value == math.inf else value for name, value in row.items()}
 
 

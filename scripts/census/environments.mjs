@@ -1,6 +1,6 @@
 // The libraries in environments of their own, in .census, at the versions of scripts/census/requirements.
-import fs from 'node:fs';
 import path from 'node:path';
+import { packageFolder } from '../bench/package-folder.mjs';
 import { torchPython } from '../bench/torch.mjs';
 import { SetupFailure } from '../setup/failure.mjs';
 import { ask, mustRun } from '../setup/processes.mjs';
@@ -22,10 +22,10 @@ export async function environments() {
   const libraries = await packages(torch, 'torch', ['-r', requirements('torch')]);
   const old = (name, version) => packages(torch, `${name}-${version}`, [`${name}==${version}`]);
   const jax = await virtualEnvironment('jax', 0.7);
-  const torchLosses = (folders, functions) => ({
+  const torchLosses = (folders, functions, module = 'torch_losses') => ({
     python: torch,
     packages: folders,
-    module: 'torch_losses',
+    module,
     functions,
   });
   const optax = { python: jax, module: 'jax_losses', functions: ['optax'] };
@@ -33,6 +33,14 @@ export async function environments() {
     torchLosses(
       [libraries],
       ['torchvision', 'fvcore', 'mmdetection', 'segmentation_models', 'kornia', 'monai'],
+    ),
+    torchLosses(
+      [libraries],
+      [
+        ...['transformers', 'rfdetr', 'ultralytics', 'effdet', 'super_gradients', 'toolbelt'],
+        ...['balanced_loss', 'timm', 'mmdetection_quality', 'monai_softmax', 'kornia_softmax'],
+      ],
+      'torch_relatives',
     ),
     { ...optax, packages: [] },
     // Keras is where the project's own TensorFlow is.
@@ -47,22 +55,12 @@ export async function environments() {
     torchLosses([await old('kornia', '0.5.1'), libraries], ['kornia_of_2021']),
     { ...optax, packages: [await packages(jax, 'optax-0.2.4', ['optax==0.2.4'])] },
     torchLosses([libraries], ['stabilized_form', 'exact_form']),
+    torchLosses([libraries], ['detached_form', 'frameworks'], 'torch_relatives'),
   ];
 }
 
-/** A folder of packages, without what they depend on, that a Python can be told to look into. */
-async function packages(python, name, wanted) {
-  const target = path.join(folder, name);
-  const ingredients = JSON.stringify([python, wanted.map((each) => read(each) ?? each)]);
-  await unlessDone(path.join(target, 'installed'), ingredients, async () => {
-    requireDiskSpace(root, 0.5, name);
-    const what = `installing ${name} into .census`;
-    say(what);
-    fs.rmSync(target, { recursive: true, force: true });
-    await pip(python, ['install', '--no-deps', '--target', target, ...wanted], { what });
-  });
-  return target;
-}
+/** Packages without what they depend on. */
+const packages = (python, name, wanted) => packageFolder(python, path.join(folder, name), wanted);
 
 async function virtualEnvironment(name, gigabytes) {
   const target = path.join(folder, name);

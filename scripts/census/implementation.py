@@ -15,10 +15,13 @@ class Implementation:
     source: str  # PACKAGE, FUNCTION or FORMULA
     signature: Callable | None  # whose defaults are told; None: it has none
     evaluate: Callable  # as measure.py calls it
+    focal: tuple = (1, 0)  # labels of which it is the focal loss; of others, faults are looked for and errors are not
 
     def description(self):
         parameters = inspect.signature(self.signature).parameters if self.signature else {}
-        defaults = {name: parameters[name].default if name in parameters else None for name in ('gamma', 'alpha')}
+        told = {name: parameter.default for name, parameter in parameters.items()}
+        defaults = {name: told.get(name) for name in ('gamma', 'alpha')}
+        defaults = {name: None if value is inspect.Parameter.empty else value for name, value in defaults.items()}
         return {
             'library': self.library,
             'version': self.version,

@@ -17,7 +17,7 @@ const DEFAULT_OUT = 'data/results/census.csv';
 const USAGE = [
   'npm run census -- [--out FILE]',
   '',
-  'Installs the libraries into .census (2.1 GB, and PyTorch in .bench) and measures their focal losses, on the CPU.',
+  'Installs the libraries into .census (2.5 GB, and PyTorch in .bench) and measures their focal losses, on the CPU.',
   'Needs Python 3.11.',
   '',
   `  --out FILE    the result (default ${DEFAULT_OUT})`,

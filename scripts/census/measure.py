@@ -14,7 +14,7 @@ import numpy as np
 
 SETTINGS = {
     # 0.0, as hyperparameters come: JAX computes a power of the integer 0 in another way
-    'gammas': [0.0, 0.1, 0.5, 0.9],
+    'gammas': [0.0, 0.1, 0.5, 0.9, 2.0],
     'labels': [1, 0],
     'dtypes': ['float32', 'float16', 'bfloat16'],
     # |x| to which a fault is looked for. Near 2^127 even a factor alpha decides whether there is one.
@@ -27,6 +27,7 @@ SETTINGS = {
     # relative error from which a gradient is called wrong
     'wrong': 0.01,
 }
+ERRORS = ['lossError', 'gradientError', 'easyWrongFrom', 'hardWrongFrom', 'hardGradientError']
 SIGN = {'easy': 1, 'hard': -1}
 
 
@@ -111,9 +112,7 @@ def measure(evaluate, label, gamma, dtype):
         at, what = first_fault(along(side), magnitudes(dtype), close_in=dtype == 'float32')
         row |= {f'{side}FaultAt': at, f'{side}Fault': what}
     if dtype != 'float32':
-        return row | dict.fromkeys(
-            ['lossError', 'gradientError', 'easyWrongFrom', 'hardWrongFrom', 'hardGradientError']
-        )
+        return row | dict.fromkeys(ERRORS)
 
     near = np.linspace(-SETTINGS['near'], SETTINGS['near'], 16001, dtype=np.float32)
     loss, gradient = evaluate(direction * near, label, gamma, dtype)

@@ -33,7 +33,7 @@ def eagerly(function):
 def keras():
     from keras import __version__ as version
     from keras.activations import sigmoid
-    from keras.losses import BinaryFocalCrossentropy
+    from keras.losses import BinaryFocalCrossentropy, CategoricalFocalCrossentropy
 
     def logits(x, y, gamma):
         return BinaryFocalCrossentropy(gamma=gamma, from_logits=True, reduction=None)(y, x)
@@ -49,6 +49,11 @@ def keras():
             'Keras', version, f'{name}, {way}', PACKAGE, BinaryFocalCrossentropy, by_tape(loss_of, how)
         )
 
+    def categorical(x, y, gamma):  # two classes with the logits 0 and x: x is the gap
+        rows, labels = tf.concat([tf.zeros_like(x), x], 1), tf.concat([1 - y, y], 1)
+        loss = CategoricalFocalCrossentropy(alpha=1.0, gamma=gamma, from_logits=True, reduction=None)(labels, rows)
+        return loss[:, None]
+
     compiled = tf.function(jit_compile=True)  # as Model.fit compiles unless told otherwise
     return [
         variant(logits, 'logits', 'XLA', compiled),
@@ -57,6 +62,9 @@ def keras():
         variant(sigmoid_layer, 'sigmoid layer', 'XLA', compiled),
         variant(probabilities, 'probabilities', 'XLA', compiled),
         variant(probabilities, 'probabilities', 'eager', eagerly),
+        Implementation(
+            'Keras', version, 'softmax, XLA', PACKAGE, CategoricalFocalCrossentropy, by_tape(categorical, compiled)
+        ),
     ]
 
 

@@ -1,6 +1,6 @@
 // The figures on the focal losses of other libraries in notebooks/06-exact-focal-loss.ipynb.
 import type { VegaLiteSpec } from '../display';
-import type { Census, CensusRow } from '../results';
+import type { Census, CensusRow, CensusSettings } from '../results';
 
 /** Red where it is early, pale where it is late: the first logit with a NaN. */
 const EARLY_TO_LATE = ['#B00020', '#F6D5CF'];
@@ -35,6 +35,8 @@ function isCurrent(row: CensusRow, rows: readonly CensusRow[]): boolean {
 
 /** Six digits are right. */
 const SHARP = 5e-6;
+/** Off by as much, it is another function. */
+const DIFFERENT = 0.1;
 
 const percent = (x: number) => `${Number((100 * x).toPrecision(2))} %`;
 const signed = (x: number) => (x < 0 ? `−${(-x).toFixed(2)}` : x.toFixed(2));
@@ -156,20 +158,23 @@ export function censusFaults(census: Census, dtype: CensusRow['dtype'] = 'float3
   };
 }
 
-/** '6 of 9 libraries go NaN at 0 < gamma < 1, from logit 14.56 on; 1 of them at gamma 0 too' */
+/** '6 of 9 libraries go NaN at a gamma below 1, from logit 14.56 on; 1 of them at gamma 0 too, 2 at gamma 2' */
 function faultsInWords(rows: readonly CensusRow[]): string {
   const current = rows.filter((row) => isCurrent(row, rows));
   const count = (found: readonly CensusRow[]) => new Set(found.map(({ library }) => library)).size;
   const faulty = current.filter((row) => firstFault(row) !== null);
   const total = count(current);
   if (faulty.length === 0) return `None of ${total} libraries goes NaN`;
-  const first = Math.min(...faulty.map((row) => Math.abs(firstFault(row)?.logit ?? Infinity)));
-  const atZero = count(faulty.filter(({ gamma }) => gamma === 0));
-  const found = count(faulty);
-  const nan = faulty.every((row) => firstFault(row)?.what?.includes('NaN')) ? 'NaN' : 'NaN or infinite';
+  const below = faulty.filter(({ gamma }) => gamma < 1);
+  const first = Math.min(...below.map((row) => Math.abs(firstFault(row)?.logit ?? Infinity)));
+  const at = (own: number) => count(faulty.filter(({ gamma }) => gamma === own));
+  const found = count(below);
+  const nan = below.every((row) => firstFault(row)?.what?.includes('NaN')) ? 'NaN' : 'NaN or infinite';
+  const beyond = [...new Set(faulty.map(({ gamma }) => gamma).filter((gamma) => gamma >= 1))];
   return (
     `${found} of ${total} libraries ${found === 1 ? 'goes' : 'go'} ${nan} at a gamma below 1, ` +
-    `from |logit| ${first.toFixed(1)} on; ${atZero} at gamma 0 too`
+    `from |logit| ${first.toFixed(1)} on; ${at(0)} at gamma 0 too` +
+    beyond.map((gamma) => `, ${at(gamma)} at gamma ${gamma}`).join('')
   );
 }
 
@@ -186,13 +191,13 @@ export function censusErrors(census: Census, { gamma }: { gamma: number }): Vega
       `censusErrors: nothing was measured at gamma ${gamma}; expected one of ${census.settings.gammas.join(', ')}`,
     );
   const { near, date } = census.settings;
+  // Of a label with another loss than the focal one, as in varifocal loss, there is no error.
   const points = rows.flatMap((row) =>
-    (['loss', 'gradient'] as const).map((part) => ({
-      implementation: nameOf(row),
-      label: `label ${row.label}`,
-      part,
-      error: row[`${part}Error`] ?? 0,
-    })),
+    (['loss', 'gradient'] as const).flatMap((part) => {
+      const error = row[`${part}Error`];
+      const point = { implementation: nameOf(row), label: `label ${row.label}`, part };
+      return error === null ? [] : [{ ...point, error }];
+    }),
   );
   const worst = (name: string) =>
     Math.max(...points.filter(({ implementation }) => implementation === name).map(({ error }) => error));
@@ -200,12 +205,16 @@ export function censusErrors(census: Census, { gamma }: { gamma: number }): Vega
   implementations.sort((a, b) => worst(b) - worst(a));
 
   const current = rows.filter((row) => isCurrent(row, rows));
-  const errors = (found: readonly CensusRow[]) =>
-    found.flatMap(({ lossError, gradientError }) => [lossError ?? 0, gradientError ?? 0]);
   const libraries = [...new Set(current.map(({ library }) => library))];
-  const sharp = libraries.filter((library) =>
-    errors(current.filter((row) => row.library === library)).every((error) => error < SHARP),
-  );
+  const errorOf = (name: string) =>
+    Math.max(
+      ...current
+        .filter(({ library }) => library === name)
+        .flatMap(({ lossError, gradientError }) => [lossError ?? 0, gradientError ?? 0]),
+    );
+  const sharp = libraries.filter((library) => errorOf(library) < SHARP);
+  const different = libraries.filter((library) => errorOf(library) > DIFFERENT);
+  const others = libraries.map(errorOf).filter((error) => error >= SHARP && error <= DIFFERENT);
   const color = {
     field: 'label',
     type: 'nominal',
@@ -217,7 +226,8 @@ export function censusErrors(census: Census, { gamma }: { gamma: number }): Vega
       text:
         sharp.length === libraries.length
           ? `All of ${libraries.length} libraries keep six digits`
-          : `${sharp.length} of ${libraries.length} libraries keep six digits; the others are off by up to ${percent(Math.max(...errors(current)))}`,
+          : `${sharp.length} of ${libraries.length} libraries keep six digits; the others are off by up to ${percent(Math.max(0, ...others))}` +
+            (different.length > 0 ? `, ${different.join(', ')} by more` : ''),
       subtitle: [
         `Largest relative error of loss and gradient for |logit| up to ${near}, gamma ${gamma}, float32, on the CPU, ${date}.`,
         'Dashed: 2^-24, which rounding the exact value to float32 may cost already.',
@@ -240,7 +250,7 @@ export function censusErrors(census: Census, { gamma }: { gamma: number }): Vega
               field: 'error',
               type: 'quantitative',
               title: `relative error of the ${part}`,
-              scale: { type: 'log', domain: [1e-8, 1] },
+              scale: { type: 'log', domain: [1e-8, 1], clamp: true },
               axis: { format: '.0e', tickCount: 8 },
             },
             y: {
@@ -293,6 +303,17 @@ export function censusTable(
       'of the gradient': worst('gradientError'),
       [`gradient ${percent(wrong)} off: right from`]: earliest('easyWrongFrom', farEasy),
       'wrong from': earliest('hardWrongFrom', farHard),
+      'gradient of wrong answers': wrongAnswers(own, census.settings),
     };
   });
+}
+
+/** Whether those that a network should learn from have their gradient. */
+function wrongAnswers(rows: readonly CensusRow[], { wrong, farHard }: CensusSettings): string {
+  if (rows.some(({ hardFaultAt }) => hardFaultAt !== null && hardFaultAt <= farHard)) return 'NaN in the end';
+  const errors = rows.flatMap(({ hardGradientError }) => hardGradientError ?? []);
+  if (errors.length === 0) return 'not compared';
+  const worst = Math.max(...errors);
+  if (worst <= wrong) return 'right';
+  return worst > 0.99 ? 'lost in the end' : `off by up to ${percent(worst)}`;
 }

@@ -353,6 +353,39 @@ describe('the figures of the census', () => {
     const rows = [{ ...measured({ easyFaultAt: 9 }), easyFault: 'gradient Infinity' }];
     assert.match(titleOf(censusFaults({ ...census, rows })), /^1 of 1 libraries goes NaN or infinite at/);
   });
+  test('gamma 2 is told beside the gammas below 1', () => {
+    const rows = [measured({ easyFaultAt: 16.64 }), measured({ library: 'b', gamma: 2, hardFaultAt: 88.72 })];
+    assert.equal(
+      titleOf(censusFaults({ ...census, rows })),
+      '1 of 2 libraries goes NaN at a gamma below 1, from |logit| 16.6 on; 0 at gamma 0 too, 1 at gamma 2',
+    );
+  });
+  test('what computes another function is named, and what was not compared has no point', async () => {
+    const none = { lossError: null, gradientError: null, hardWrongFrom: null, hardGradientError: null };
+    const rows = [
+      measured({ gradientError: 1e-4 }),
+      measured({ library: 'b', gradientError: 0.3 }),
+      measured({ library: 'c', ...none }),
+    ];
+    const figure = censusErrors({ ...census, rows }, { gamma: 0.5 });
+    assert.match(
+      titleOf(figure),
+      /^1 of 3 libraries keep six digits; the others are off by up to 0\.01 %, b by more$/,
+    );
+    await draw(figure);
+  });
+  test('the table says whether wrong answers have a gradient', () => {
+    const told = (hardGradientError: number | null, hardFaultAt: number | null) => {
+      const rows = [measured({ hardGradientError, hardFaultAt })];
+      return censusTable({ ...census, rows }, { gamma: 0.5 })[0]['gradient of wrong answers'];
+    };
+    assert.equal(told(1e-7, null), 'right');
+    assert.equal(told(0.26, null), 'off by up to 26 %');
+    assert.equal(told(1, null), 'lost in the end');
+    assert.equal(told(Infinity, 88.7), 'NaN in the end');
+    assert.equal(told(null, 88.7), 'NaN in the end');
+    assert.equal(told(null, null), 'not compared');
+  });
   test('the errors of the title are those of packages, at the gamma asked for', () => {
     assert.equal(titleOf(figures.censusErrors), 'All of 2 libraries keep six digits');
     assert.equal(

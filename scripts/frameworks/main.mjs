@@ -1,0 +1,42 @@
+// npm run frameworks: the tests of frameworks/ in the frameworks themselves. npm test has those of Keras and NumPy only.
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { packageFolder } from '../bench/package-folder.mjs';
+import { torchPython } from '../bench/torch.mjs';
+import { runCommand } from '../command.mjs';
+import { catchInterrupts } from '../setup/processes.mjs';
+import { root } from '../setup/project.mjs';
+import { pythonVariables } from '../setup/python.mjs';
+
+const IN_BENCH = ['reference', 'boosting', 'torch', 'diagnosis', 'jax'];
+
+await runCommand('frameworks', main);
+
+async function main() {
+  catchInterrupts();
+  const torch = await torchPython();
+  const requirements = path.join(root, 'scripts/frameworks/requirements.txt');
+  const libraries = await packageFolder(torch, path.join(root, '.bench/frameworks'), ['-r', requirements], {
+    gigabytes: 1.5,
+  });
+  const tests = [
+    ...IN_BENCH.map((name) => ({ name, python: torch, packages: libraries })),
+    { name: 'keras', python: 'python', packages: '' },
+  ];
+  const failed = tests.filter((test) => !passes(test)).length;
+  console.log(`${tests.length - failed} passed, ${failed} failed`);
+  process.exitCode = failed ? 1 : 0;
+}
+
+function passes({ name, python, packages }) {
+  console.log(`[frameworks] ${name}`);
+  const env = {
+    ...pythonVariables(),
+    PYTHONPATH: packages,
+    PYTHONDONTWRITEBYTECODE: '1',
+    CUDA_VISIBLE_DEVICES: '-1',
+    TF_CPP_MIN_LOG_LEVEL: '3',
+  };
+  const file = path.join(root, 'frameworks/test', `test_${name}.py`);
+  return spawnSync(python, [file], { env, stdio: 'inherit' }).status === 0;
+}
