@@ -14,6 +14,9 @@ const fast = process.argv.includes('--fast');
 // Files of scripts/test that start many set-ups or kernels, download a Node, or drive a browser.
 const SLOW = /^(setup|node-versions|site|jupyterlab|losses-package|test_(kernel|runner|grade|nbgrader))/;
 
+// Of the files in frameworks/ those that run on what the project has installed; npm run frameworks tests them all.
+const FRAMEWORKS = ['reference', 'boosting', 'keras'];
+
 process.chdir(root);
 const onGpu = installedVariant() === 'gpu' && askDriver().cards.some((card) => reasonAgainst(card) === null);
 // Processes that share a card wait for each other, and its memory is less than the machine's.
@@ -40,6 +43,7 @@ if (compiled)
     { kind: 'cells of the notebooks', command: [node, 'scripts/check-notebooks.mjs'], count: countLastLine },
     ...machineryTests(/\.test\.mjs$/).map(testFile('tests of the machinery')),
     ...machineryTests(/^test_.*\.py$/).map(pythonTestFile),
+    ...FRAMEWORKS.map((name) => pythonTestFile(`frameworks/test/test_${name}.py`)),
     ...compiledTests().map(testFile('unit tests of lib')),
     ...(fast ? [] : allNotebooks().map(executedNotebook)),
   ]);
@@ -125,7 +129,7 @@ function pythonTestFile(file) {
   return {
     kind: 'tests of the machinery',
     name: file,
-    command: ['python', '-m', 'pytest', '-v', '-rs', file],
+    command: ['python', '-m', 'pytest', '-v', '-rs', '-p', 'no:cacheprovider', file],
     variables: { ...ONE_THREAD, PYTHONDONTWRITEBYTECODE: '1' },
     count: countPytest,
   };
