@@ -8,7 +8,15 @@ import path from 'node:path';
 import { anchorsOf, linksIn, readPage } from './pages.mjs';
 import { root } from './setup/project.mjs';
 
-const FOLDERS = ['.', 'data', 'data/published', 'frameworks', 'notebooks', 'notebooks/exercises', 'notebooks/solutions'];
+const FOLDERS = [
+  '.',
+  'data',
+  'data/published',
+  'frameworks',
+  'notebooks',
+  'notebooks/exercises',
+  'notebooks/solutions',
+];
 const SECONDS = 20; // for a host to answer
 
 process.chdir(root);

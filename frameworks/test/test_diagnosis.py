@@ -259,6 +259,22 @@ class Row(unittest.TestCase):
         self.assertFalse(weight.isfinite().all())
 
 
+class Table(unittest.TestCase):
+    def test_the_true_gradients_of_the_table_are_those_of_50_digits(self):
+        text = (Path(__file__).resolve().parents[1] / 'DIAGNOSIS.md').read_text()
+        for margin, gamma, factor, told in (
+            (16.64, 0.5, 1, '-2.2e-11'),
+            (16.64, 0.0, 1, '-6e-8'),
+            (8.4, 0.5, 1, '-5.1e-6'),
+            (6.3, 0.5, 1, '-1.2e-4'),
+            (110.0, 0.5, -0.75, '2.5e-72'),
+            (-89.0, 2.0, 1, '-1.0'),
+            (-9.0, 2.0, -1, '1.0019'),
+        ):
+            self.assertIn(told, text)
+            self.assertAlmostEqual(factor * reference.binary(margin, gamma)[1] / float(told), 1, delta=0.05, msg=told)
+
+
 class Scanner(unittest.TestCase):
     def row_of(self, loss, label, **how):
         return [f for f in find_nan(loss, **how) if f.label == label][0]
