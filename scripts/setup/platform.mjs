@@ -2,26 +2,26 @@
 import path from 'node:path';
 import { SetupFailure } from './failure.mjs';
 
-const BROWSER = 'the browser edition, which needs nothing installed (README)';
+const READING = 'read the notebooks with their results, which needs nothing installed (README)';
 
 /** @throws SetupFailure on a system for which there is no such package */
 export function requirePlatform() {
   const { platform, arch } = process;
   if (platform === 'win32')
     throw new SetupFailure(
-      `on Windows TensorFlow’s packages bring no C++ library: use WSL 2 (wsl --install, then clone and start in there), or ${BROWSER}.`,
+      `on Windows TensorFlow’s packages bring no C++ library: use WSL 2 (wsl --install, then clone and start in there), or ${READING}.`,
     );
   if (platform !== 'linux' && platform !== 'darwin')
     throw new SetupFailure(
-      `TensorFlow has packages for Linux and macOS, and this is ${platform}: use ${BROWSER}.`,
+      `TensorFlow has packages for Linux and macOS, and this is ${platform}: ${READING}.`,
     );
   if (platform === 'darwin' && arch !== 'arm64')
     throw new SetupFailure(
-      `TensorFlow has no package for Intel Macs any more: use ${BROWSER}, or a Linux container or virtual machine. (On a Mac with Apple silicon, install the arm64 build of Node.)`,
+      `TensorFlow has no package for Intel Macs any more: use a Linux container or virtual machine, or ${READING}. (On a Mac with Apple silicon, install the arm64 build of Node.)`,
     );
   if (arch !== 'x64' && arch !== 'arm64')
     throw new SetupFailure(
-      `TensorFlow has packages for x64 and arm64 processors, and this is ${arch}: use another machine, or ${BROWSER}.`,
+      `TensorFlow has packages for x64 and arm64 processors, and this is ${arch}: use another machine, or ${READING}.`,
     );
 }
 

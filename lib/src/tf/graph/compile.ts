@@ -24,26 +24,28 @@ export type Compiled<F extends TensorFunction> = ((...inputs: tf.Tensor[]) => Re
 /** Signatures for which a function keeps a graph; the one unused for longest gives way. */
 const MOST_SIGNATURES = 8;
 
-/** A function of TensorFlow's runtime, and what is known before it is made. */
+/** What is known about one signature: after the first call a recording, after the second the function's name. */
 interface Entry {
-  recording: Recording;
   isList: boolean;
+  outputs: number;
+  first?: Recording;
   name?: string;
 }
 
 /**
- * Compiles a function of tensors: its operations become one function of TensorFlow, called at once, instead of being sent
- * one by one. The results are the same, to the last bit; it is TensorFlow.js's missing tf.function.
+ * Compiles a function of tensors. TensorFlow.js sends its operations to TensorFlow one by one; compiled, they are one
+ * function of TensorFlow, and one call. The results are the same to the last bit. Python calls this tf.function.
  *
- *     const step = compile((x, w) => tf.sub(w, tf.mul(0.01, tf.grad((v) => loss(x, v))(w))));
- *     w = step(x, w);
+ *     const slope = compile((x, w) => tf.grad((v) => tf.mean(tf.square(tf.matMul(x, v))))(w));
+ *     for (const x of batches) tf.tidy(() => slope(x, w).print());
+ *     slope.dispose();
  *
- * f runs as usual at the first two calls with inputs of the same shapes and dtypes, and is recorded. From the third call on
- * the graph runs instead, and f is not called. So f has to be pure: what JavaScript does in it (a counter, a random
- * number, a branch) is fixed at the recording. Refused are the cases that can be recognized: recordings that differ, values
- * read in the middle, tensors of strings, and tensors from outside. Tensors from outside may be used if they are among the
- * arguments, or scalars, which become constants. Values may be read inside `tf.tidy('check', ...)`, for a check that
- * decides nothing but whether to throw; it is made at the recording only.
+ * The first two calls with inputs of the same shapes and dtypes run f as usual and record it. If both recordings are equal,
+ * the graph runs from the third call on, and f is no longer called. So f must be pure: what JavaScript decides in it (a
+ * counter, a random number, a branch) stays as it was at the recording. What can be recognized is refused: recordings that
+ * differ, values read in the middle, tensors of strings, and tensors from outside. A tensor from outside may be used if it is
+ * also an argument, or a scalar, which becomes a constant. Values may be read in `tf.tidy('check', ...)`, for a check that
+ * decides nothing but whether to throw. The graph does not repeat it.
  *
  * TensorFlow's graph optimizers are off, since they reorder arithmetic. The graphs of the last 8 signatures are kept.
  *
@@ -64,7 +66,7 @@ export function compile<F extends TensorFunction>(
 
   function call(...inputs: tf.Tensor[]): tf.Tensor | tf.Tensor[] {
     checkInputs(inputs);
-    if (eager || isRecording()) return tf.tidy(() => f(...inputs));
+    if (eager || isRecording()) return tf.tidy(() => ownResults(f(...inputs), inputs));
     if (tf.engine().isTapeOn())
       throw new Error(
         'compile: a compiled function cannot be differentiated; compile the function that computes the gradient',
@@ -74,12 +76,7 @@ export function compile<F extends TensorFunction>(
     if (entry?.name === undefined) return recordCall(key, inputs, entry);
     entries.delete(key);
     entries.set(key, entry); // now the last one used
-    const results = backend.executeMultipleOutputs(
-      entry.name,
-      CALL_ATTRIBUTES,
-      inputs,
-      entry.recording.outputs.length,
-    );
+    const results = backend.executeMultipleOutputs(entry.name, CALL_ATTRIBUTES, inputs, entry.outputs);
     return entry.isList ? results : results[0];
   }
 
@@ -90,9 +87,7 @@ export function compile<F extends TensorFunction>(
       const recorded = record(() => {
         const result: unknown = f(...inputs);
         isList = Array.isArray(result);
-        return checkResults(isList ? result : [result]).map((each) =>
-          inputs.includes(each) ? each.clone() : each,
-        );
+        return ownResults(checkResults(isList ? result : [result]), inputs);
       }, inputs);
       recording = recorded.recording;
       return recorded.results;
@@ -100,11 +95,12 @@ export function compile<F extends TensorFunction>(
     try {
       if (recording instanceof NotRecordable) throw recording;
       if (before === undefined) {
-        entries.set(key, { recording, isList });
+        entries.set(key, { isList, outputs: results.length, first: recording });
         if (entries.size > MOST_SIGNATURES) remove(entries.keys().next().value as string);
       } else {
-        requireSame(before.recording, recording);
+        requireSame(before.first as Recording, recording);
         before.name = addFunction(recording);
+        before.first = undefined;
       }
     } catch (error) {
       refuse((error as Error).message, results);
@@ -149,6 +145,12 @@ function checkResults(results: unknown): tf.Tensor[] {
       `compile: f must return a tensor or a list of tensors, got ${wrong instanceof Promise ? 'a promise' : typeof wrong}`,
     );
   return list as tf.Tensor[];
+}
+
+/** An argument that f returns becomes a tensor of its own, as from the graph: the caller may dispose it. */
+function ownResults<T extends tf.Tensor | tf.Tensor[]>(results: T, inputs: tf.Tensor[]): T {
+  const own = (result: tf.Tensor) => (inputs.includes(result) ? result.clone() : result);
+  return (Array.isArray(results) ? results.map(own) : own(results)) as T;
 }
 
 /** Shapes and dtypes, and which arguments are the same tensor: a graph knows one of them only. */
