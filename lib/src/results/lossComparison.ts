@@ -1,4 +1,4 @@
-import { meanInterval, type Interval } from '../evaluation';
+import { meanInterval, type Interval } from '../evaluation/interval';
 import { readRun, writeRunOf, type Json } from './runFile';
 
 /** One training of a comparison of losses: a row of its file. Epochs count from 0. */
