@@ -226,7 +226,7 @@ export function censusErrors(census: Census, { gamma }: { gamma: number }): Vega
       text:
         sharp.length === libraries.length
           ? `All of ${libraries.length} libraries keep six digits`
-          : `${sharp.length} of ${libraries.length} libraries keep six digits; the others are off by up to ${percent(Math.max(0, ...others))}` +
+          : `${sharp.length} of ${libraries.length} libraries ${sharp.length === 1 ? 'keeps' : 'keep'} six digits; the others are off by up to ${percent(Math.max(0, ...others))}` +
             (different.length > 0 ? `, ${different.join(', ')} by more` : ''),
       subtitle: [
         `Largest relative error of loss and gradient for |logit| up to ${near}, gamma ${gamma}, float32, on the CPU, ${date}.`,

@@ -126,7 +126,7 @@ export function smallestEpsilons(rows: readonly SmallestEpsilon[], used: number)
   return {
     title: {
       text: `The most that any gamma needs is ${largest.measured.toExponential(1)} (${largest.arithmetic}); ${
-        largest.measured <= used ? `${used} is enough everywhere` : `${used} IS NOT ENOUGH`
+        largest.measured <= used ? `${used} is enough in all of them` : `${used} IS NOT ENOUGH`
       }`,
       subtitle:
         'Points: smallest power of 2 without a non-finite gradient. Lines: derived. Gray: the epsilon in use.',

@@ -12,7 +12,7 @@ import { tf, where, withGradient } from './tf.js';
  *
  * Loss and gradient, unweighted, are finite for every finite logit, and within this many units in the last place of the true
  * values for the gamma that was asked for. They are rounded-up results of a search, at 4 million logits for gamma up to 1 and a
- * million beyond (scripts/losses/search.mjs; found on a CPU: 7.9, 10.0, 18.4, 25.2).
+ * million beyond (scripts/losses/search.mjs; found on a CPU: 7.9, 11.1, 19.9, 27.6).
  *
  *   gamma up to        1     2     5     8
  *   ulp                9    12    22    30     backends tensorflow, cpu, wasm

@@ -99,7 +99,7 @@ describe('smallestEpsilons', () => {
     await draw(smallestEpsilons(rows, 1e-3));
     assert.match(
       titleOf(smallestEpsilons(rows, 1e-3)),
-      /needs is 1.0e-5 \(float16\); 0.001 is enough everywhere$/,
+      /needs is 1.0e-5 \(float16\); 0.001 is enough in all of them$/,
     );
     assert.match(titleOf(smallestEpsilons(rows, 1e-8)), /IS NOT ENOUGH$/);
   });

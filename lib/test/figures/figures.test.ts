@@ -370,7 +370,7 @@ describe('the figures of the census', () => {
     const figure = censusErrors({ ...census, rows }, { gamma: 0.5 });
     assert.match(
       titleOf(figure),
-      /^1 of 3 libraries keep six digits; the others are off by up to 0\.01 %, b by more$/,
+      /^1 of 3 libraries keeps six digits; the others are off by up to 0\.01 %, b by more$/,
     );
     await draw(figure);
   });
