@@ -31,10 +31,14 @@ export {
 } from './precision';
 export { lenet, unet, vit, type LenetOptions, type UnetOptions, type VitOptions } from './models';
 export {
+  fatalSamples,
   overlap,
+  samplesOfStep,
   train,
   type Divergence,
+  type FatalSample,
   type Loss,
+  type StepOptions,
   type TrainingOptions,
   type TrainingRecord,
   type TrainingRun,

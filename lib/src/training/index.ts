@@ -1,3 +1,5 @@
+export { fatalSamples, type FatalSample } from './fatalSamples';
+export { samplesOfStep, type StepOptions } from './sampler';
 export { train, type Divergence, type TrainingOptions, type TrainingRun } from './train';
 export type { TrainingRecord } from './records';
 export type { Loss } from './step';

@@ -1,4 +1,5 @@
 import seedrandom from 'seedrandom';
+import { expecting } from './check';
 
 /**
  * All that is random in a run: the order of the samples, afresh in every epoch, and the seeds of noise and augmentation. The
@@ -39,4 +40,32 @@ export class Sampler {
     this.order.set(order);
     this.random = seedrandom('', { state: generator });
   }
+}
+
+export interface StepOptions {
+  /** Of the whole data. */
+  samples: number;
+  batchSize: number;
+  /** That of the training. */
+  seed: number;
+}
+
+/**
+ * The samples in the batch of a step of `train` or `trainGrid`, which follow from the seed alone.
+ *
+ * @param step  an integer >= 1; the first step of a training is 1
+ * @returns their indices, in the order of the batch; at most `batchSize`
+ * @throws RangeError for numbers out of range
+ * @see notebooks/03-mnist-classification.ipynb
+ */
+export function samplesOfStep(step: number, { samples, batchSize, seed }: StepOptions): number[] {
+  const expect = expecting('samplesOfStep');
+  for (const [name, value] of Object.entries({ step, samples, batchSize }))
+    expect(Number.isInteger(value) && value >= 1, name, value, 'an integer >= 1');
+  expect(Number.isInteger(seed), 'seed', seed, 'an integer');
+  const stepsPerEpoch = Math.ceil(samples / batchSize);
+  const sampler = new Sampler(samples, seed);
+  for (let epoch = 0; epoch <= Math.floor((step - 1) / stepsPerEpoch); epoch++) sampler.shuffle();
+  const start = ((step - 1) % stepsPerEpoch) * batchSize;
+  return Array.from(sampler.order.subarray(start, start + batchSize));
 }
