@@ -7,8 +7,16 @@ import sys
 from tensorflow.core.framework import types_pb2
 from tensorflow.python.framework import kernels
 
-DTYPES = {'bool': 'DT_BOOL', 'float32': 'DT_FLOAT', 'int32': 'DT_INT32', 'int64': 'DT_INT64', 'string': 'DT_STRING',
-          'uint8': 'DT_UINT8', 'complex64': 'DT_COMPLEX64', 'resource': 'DT_RESOURCE'}
+DTYPES = {
+    'bool': 'DT_BOOL',
+    'float32': 'DT_FLOAT',
+    'int32': 'DT_INT32',
+    'int64': 'DT_INT64',
+    'string': 'DT_STRING',
+    'uint8': 'DT_UINT8',
+    'complex64': 'DT_COMPLEX64',
+    'resource': 'DT_RESOURCE',
+}
 
 
 def fits(kernel, types):
@@ -31,8 +39,12 @@ def rows(operations):
         for kernel in registry[op]:
             if fits(kernel, types) and kernel.device_type not in found:
                 found[kernel.device_type] = sorted(set(kernel.host_memory_arg))
-        yield {**operation, 'cpu': 'CPU' in found, 'gpu': 'GPU' in found or 'DEFAULT' in found,
-               'hostMemory': found.get('GPU', found.get('DEFAULT', []))}
+        yield {
+            **operation,
+            'cpu': 'CPU' in found,
+            'gpu': 'GPU' in found or 'DEFAULT' in found,
+            'hostMemory': found.get('GPU', found.get('DEFAULT', [])),
+        }
 
 
 print(json.dumps(list(rows(json.load(sys.stdin)))))
