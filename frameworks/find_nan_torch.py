@@ -1,7 +1,7 @@
 """Looks for the NaN in a loss of PyTorch. One file, to be copied; it needs PyTorch alone.
 
     python find_nan_torch.py my_losses.py:focal_loss
-    python find_nan_torch.py my_losses.py:focal_loss --softmax 3 --dtype float16 --set gamma=0.5 --set reduction=mean
+    python find_nan_torch.py my_losses.py:focal_loss --softmax 3 --dtype float16 --set gamma=0.5 reduction=mean
 
 or, where the loss is an object,
 
@@ -172,9 +172,9 @@ LOG = 'the log of a p that is 0 or 1, or so small that 1 / p overflows'
 def likely(label, logit, loss, wrong, softmax, dtype):
     """The row of DIAGNOSIS.md that has its fault there.
 
-    Three faults lie where e^size overflows. `wrong`, the losses of the wrong answers of this size, tells them apart. Where the weight
-    was written with exp(-x), log(1 + e^-x) is Infinity: the weight is 0, and the loss is 0, or NaN. The log of a p that is 0 is
-    Infinity. With a power of p, the loss is as large as it should be. For softmax p is e^-size / (classes - 1).
+    Three faults lie where e^size overflows. `wrong`, the losses of the wrong answers of this size, tells them apart. Where the
+    weight was written with exp(-x), log(1 + e^-x) is Infinity: the weight is 0, and the loss is 0, or NaN. The log of a p that is
+    0 is Infinity. With a power of p, the loss is as large as it should be. For softmax, p is e^-size / (classes - 1).
     """
     size = abs(logit)
     if 0 < label < 1 and abs(logit - math.log(label / (1 - label))) < 0.01:

@@ -262,6 +262,7 @@ class Row(unittest.TestCase):
 
     def test_quality_focal_loss_fails_at_its_very_target(self):
         self.assertWall(quality, 0.5, 0.01, 0.0)
+        self.assertWall(quality, 0, -88, -89)
         self.assertTrue(all(map(math.isfinite, at(lambda x, y: quality(x, y, 2.0), 0, 0.5))))
         (found,) = [f for f in find_nan(quality, labels=(0.7,)) if 0 < f.label < 1]
         self.assertAlmostEqual(found.logit, math.log(0.7 / 0.3), delta=1e-6)
@@ -297,11 +298,12 @@ class Row(unittest.TestCase):
     def test_the_log_of_a_subnormal_probability_has_a_finite_loss_and_a_gradient_of_nan(self):
         for dtype, before, after, told in ((torch.float32, -85.7, -85.73, 88.72), (torch.float16, -8.0, -8.09, 11.09)):
             rows = lambda gap: [[gap] + [0.0] * 20]
-            loss = lambda x: log_of_softmax(x, torch.tensor([0]))
-            self.assertTrue(differentiated(loss, rows(before), dtype)[1].isfinite().all())
-            value, slopes = differentiated(loss, rows(after), dtype)
-            self.assertAlmostEqual(value.item(), told, delta=0.01)
-            self.assertTrue(slopes.isnan().any())
+            for gamma in (0.5, 2.0):
+                loss = lambda x: log_of_softmax(x, torch.tensor([0]), gamma)
+                self.assertTrue(differentiated(loss, rows(before), dtype)[1].isfinite().all())
+                value, slopes = differentiated(loss, rows(after), dtype)
+                self.assertAlmostEqual(value.item(), told, delta=0.01)
+                self.assertTrue(slopes.isnan().any())
             value, slopes = differentiated(lambda x: softmax_focal_loss(x, torch.tensor([0])), rows(after), dtype)
             self.assertAlmostEqual(value.item(), told, delta=0.02)
             self.assertAlmostEqual(slopes[0, 0].item(), -1, delta=0.01)
