@@ -55,27 +55,42 @@ def find_nan(loss, labels=LABELS, softmax=None, dtype=torch.float32, shape=(1,))
     """
     if softmax:
         labels = (1.0,)
-    findings, refusals = [], []
-    for label in labels:
+    refusals = {label: refusal(loss, label, softmax, dtype, shape) for label in labels}
+    taken = [label for label in labels if refusals[label] is None]
+    if not taken:
+        reasons = [f'label {label:g}: {reason}' for label, reason in refusals.items()]
+        raise ValueError('find_nan: the loss cannot be called. ' + '; '.join(reasons) + hint(loss, softmax, dtype, shape))
+    findings = []
+    for label in taken:
 
         def at(logit, label=label):
             return evaluate(loss, logit, label, softmax, dtype, shape)
 
-        try:
-            at(0.0)
-        except Exception as error:  # whatever a stranger's loss raises
-            refusals.append(f'label {label:g}: {type(error).__name__}: {error}')
-            continue
         for side in (1, -1):
             fault = first_fault(lambda size: at(side * size))
             if fault is not None and (side == 1 or fault > 0):
                 logit = side * fault
                 value, slope = at(logit)
-                findings.append(Finding(label, logit, value, slope, likely(label, logit, value, softmax, dtype)))
+                wrong = [at(fault if hard == 0 else -fault, hard)[0] for hard in (1.0, 0.0) if hard in taken]
+                findings.append(Finding(label, logit, value, slope, likely(label, logit, value, wrong, softmax, dtype)))
         findings += without_gradient(at, label)
-    if len(refusals) == len(labels):
-        raise ValueError('find_nan: the loss cannot be called. ' + '; '.join(refusals))
     return sorted(findings, key=lambda found: abs(found.logit))
+
+
+def refusal(loss, label, softmax, dtype, shape):
+    """Why the loss cannot be called at logit 0, or None if it can."""
+    try:
+        evaluate(loss, 0.0, label, softmax, dtype, shape)
+    except Exception as error:  # whatever a stranger's loss raises
+        return f'{type(error).__name__}: {error}'
+
+
+def hint(loss, softmax, dtype, shape):
+    if softmax and refusal(loss, 1.0, None, dtype, shape) is None:
+        return '. It takes one logit and one label: leave out --softmax'
+    if not softmax and refusal(loss, 1.0, 3, dtype, shape) is None:
+        return '. It takes rows of logits and class indices: did you mean --softmax CLASSES (softmax=CLASSES in Python)?'
+    return ''
 
 
 def evaluate(loss, logit, label, softmax, dtype, shape):
@@ -151,25 +166,36 @@ def without_gradient(at, label):
     return []
 
 
-def likely(label, logit, loss, softmax, dtype):
-    """The row of DIAGNOSIS.md that has its fault there."""
+LOG = 'the log of a p that is 0 or 1, or so small that 1 / p overflows'
+
+
+def likely(label, logit, loss, wrong, softmax, dtype):
+    """The row of DIAGNOSIS.md that has its fault there.
+
+    Three faults lie where e^size overflows. `wrong`, the losses of the wrong answers of this size, tells them apart. Where the
+    weight was written with exp(-x), log(1 + e^-x) is Infinity: the weight is 0, and the loss is 0, or NaN. The log of a p that is
+    0 is Infinity. With a power of p, the loss is as large as it should be. For softmax, p is e^-size / (classes - 1).
+    """
     size = abs(logit)
-    if 0 < label < 1:
-        target = math.log(label / (1 - label))
-        if abs(logit - target) < 0.01:
-            return 'quality focal loss: |y - p|^beta at p = y'
-    wall = DIGITS[dtype] * math.log(2)
+    if 0 < label < 1 and abs(logit - math.log(label / (1 - label))) < 0.01:
+        return 'quality focal loss: |y - p|^beta at p = y'
     overflow = math.log(torch.finfo(dtype).max)
+    near = min(abs(size - overflow), abs(size + math.log((softmax or 2) - 1) - overflow)) < 1.5
+    if near and math.inf in wrong and not any(map(math.isnan, wrong)):
+        return f'{LOG}; or log(1 + e^-x), of which e^-x overflows'
+    if near and (0 in wrong or any(map(math.isnan, wrong)) or (softmax and math.isnan(loss))):
+        return 'e^x overflows: NaN at any gamma'
     if not math.isfinite(loss):
-        return 'loss Infinity or NaN: the log of a p that is 0 or 1'
+        return f'loss Infinity or NaN: {LOG}'
     right = logit > 0 if label >= 0.5 else logit < 0
     if right and label == 0 and abs(size - math.log(19)) < 0.05:
         return 'asymmetric loss: the clip makes p_m exactly 0'
+    wall = DIGITS[dtype] * math.log(2)
     if right and wall - 0.75 < size < wall + math.log(softmax or 1) + 1.5:
         return '1 - p_t is rounded to 0: NaN after a good loss' if not softmax else 'softmax: the gap of the logits'
-    if abs(size - overflow) < 1.5:
-        return 'e^x overflows: NaN at any gamma'
-    return 'no row has its fault here: look at each factor of the loss at this logit'
+    if not softmax and torch.sigmoid(torch.tensor([logit], dtype=dtype)) == 0:
+        return 'quality or varifocal loss: a power below 1 of a p that is 0'
+    return LOG if near else 'no row has its fault here: look at each factor of the loss at this logit'
 
 
 def report(loss, **how):
@@ -198,17 +224,22 @@ def main():
     parser.add_argument('loss', help='FILE.py:FUNCTION, called with (inputs, targets)')
     parser.add_argument('--softmax', type=int, metavar='CLASSES', help='for a loss of logits [N, CLASSES]')
     parser.add_argument('--dtype', default='float32', choices=['float64', 'float32', 'float16', 'bfloat16'])
-    parser.add_argument('--set', nargs='*', default=[], metavar='NAME=VALUE', help='more arguments of the loss')
+    parser.add_argument('--set', nargs='*', action='extend', default=[], metavar='NAME=VALUE', help='arguments of the loss')
     options = parser.parse_args()
     more = {}
     for setting in options.set:
-        key, _, value = setting.partition('=')
+        key, equals, value = setting.partition('=')
+        if not equals:
+            parser.error(f'--set takes NAME=VALUE, got {setting}')
         try:
             more[key] = ast.literal_eval(value)
         except (ValueError, SyntaxError):
             more[key] = value
     loss = load(options.loss)
-    report(lambda x, y: loss(x, y, **more), softmax=options.softmax, dtype=getattr(torch, options.dtype))
+    try:
+        report(lambda x, y: loss(x, y, **more), softmax=options.softmax, dtype=getattr(torch, options.dtype))
+    except ValueError as error:
+        raise SystemExit(str(error)) from None
 
 
 if __name__ == '__main__':

@@ -27,6 +27,8 @@ Nothing is subtracted from 1, and no power of gamma - 1 occurs: all three are fi
 The second derivative is negative for hard examples (for gamma 2 below z = -2.79), where FL bends the other way: a boosting step,
 minus the sum of gradients by the sum of hessians, would go uphill. `objective` gives at least alpha_t p q^(gamma + 1) in its place:
 the hessian of cross-entropy, weighted by alpha_t q^gamma. For easy examples the true one is larger, and is given.
+It can be small: where no tree grows, lower min_child_weight (XGBoost, 1 by default) or min_sum_hessian_in_leaf (LightGBM). Where
+hopeless examples make the steps too long, set max_delta_step.
 
 Source: focal loss, Lin et al. 2017 (arXiv 1708.02002). From Focal Loss Lab, MIT license.
 """

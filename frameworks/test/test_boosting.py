@@ -57,6 +57,11 @@ class Mathematics(unittest.TestCase):
         self.assertLess(focal.second_derivative([-2.8], [1])[0], 0)
         self.assertGreater(focal.second_derivative([-2.78], [1])[0], 0)
 
+    def test_a_clipped_hessian_is_positive_but_does_not_bound_the_step(self):
+        for gamma, steps in ((2, (159.49, 4.8517e8)), (0, (149.41, 4.8517e8))):
+            gradient, hessian = FocalObjective(None, gamma).objective([-5, -20], [1, 1])
+            np.testing.assert_allclose(-gradient / hessian, steps, rtol=1e-4)
+
     def test_for_easy_examples_the_hessian_is_the_second_derivative(self):
         x = np.arange(0.0, 30.0)
         for gamma in GAMMAS:
@@ -183,6 +188,44 @@ class Libraries(unittest.TestCase):
             self.assertLess(losses[-1], 0.5 * losses[0])
             raw = model.predict(data, output_margin=True)
             self.assertAlmostEqual(focal.loss(raw, y).mean(), losses[-1], delta=1e-6)  # told to 6 places
+
+    @installed('xgboost')
+    def test_xgboost_grows_no_tree_where_the_hessians_sum_up_to_less_than_min_child_weight(self):
+        import xgboost
+
+        X, y = (part[:40] for part in rare_positives())
+        y[-1] = 1
+        focal = FocalObjective(0.25, 2)
+        start = focal.initial_score(y)
+        self.assertAlmostEqual(focal.objective(np.full(40, start), y)[1].sum(), 0.71, delta=0.005)
+        leaves = {}
+        for least in (None, 0.01):
+            settings = {'base_score': start, 'disable_default_eval_metric': 1, 'nthread': 1}
+            settings |= {} if least is None else {'min_child_weight': least}
+            model = xgboost.train(settings, xgboost.DMatrix(X, y), 1, obj=focal.xgboost)
+            leaves[least] = model.get_dump()[0].count('leaf')
+        self.assertEqual(leaves[None], 1)
+        self.assertGreater(leaves[0.01], 1)
+
+    @installed('lightgbm')
+    @installed('xgboost')
+    def test_max_delta_step_caps_the_leaves_of_both(self):
+        import lightgbm
+        import xgboost
+
+        X, y = rare_positives()
+        focal, start = FocalObjective(None, 2), np.full(y.size, -8.0)  # the positives are hopeless
+
+        def largest(**cap):
+            settings = {'objective': focal.lightgbm, 'learning_rate': 1, 'verbose': -1, 'num_threads': 1} | cap
+            model = lightgbm.train(settings, lightgbm.Dataset(X, y, init_score=start), 1)
+            settings = {'base_score': 0, 'eta': 1, 'min_child_weight': 0, 'lambda': 0, 'nthread': 1} | cap
+            other = xgboost.train(settings, xgboost.DMatrix(X, y, base_margin=start), 1, obj=focal.xgboost)
+            steps = other.predict(xgboost.DMatrix(X, base_margin=start), output_margin=True) + 8
+            return np.abs(model.predict(X, raw_score=True)).max(), np.abs(steps).max()
+
+        self.assertGreater(min(largest()), 5)
+        self.assertLess(max(largest(max_delta_step=0.5)), 0.5001)
 
 
 if __name__ == '__main__':

@@ -42,6 +42,21 @@ def log_space_without_care(x, y, gamma=2.0):
     return modulator * F.binary_cross_entropy_with_logits(x, y, reduction='none')
 
 
+def log_space_on_the_margin(x, y, gamma=2.0):
+    z = x * (2 * y - 1)
+    return torch.exp(-gamma * y * x - gamma * torch.log1p(torch.exp(-x))) * torch.log1p(torch.exp(-z))
+
+
+def log_of_softmax(x, t, gamma=2.0):
+    p = torch.softmax(x, 1).gather(1, t[:, None])[:, 0]
+    return -((1 - p) ** gamma) * p.log()
+
+
+def softmax_of_exponentials(x, t, gamma=2.0):
+    p = (x.exp() / x.exp().sum(1, keepdim=True)).gather(1, t[:, None])[:, 0]
+    return -((1 - p) ** gamma) * p.log()
+
+
 def log_space(x, y, gamma=0.5):
     z = x * (2 * y - 1)
     return -torch.exp(gamma * F.logsigmoid(-z)) * F.logsigmoid(z)
@@ -89,6 +104,17 @@ def clamped(x, y, gamma=2.0, epsilon=1e-7):
 def detached(x, y, gamma=2.0):
     cross_entropy = F.binary_cross_entropy_with_logits(x, y, reduction='none')
     return (1 - torch.exp(-cross_entropy.detach())) ** gamma * cross_entropy
+
+
+def strictly_binary(x, y):
+    if x.shape != y.shape:
+        raise ValueError('one shape')
+    return textbook(x, y)
+
+
+def told_settings(x, y, beta=0.0, scale=0.0, offset=0.0):
+    print(beta, scale, offset)
+    return sigmoid_focal_loss(x, y)
 
 
 def dice(x, y):
@@ -147,6 +173,9 @@ class Row(unittest.TestCase):
             self.assertTrue(math.isfinite(at(loss, -88, 1)[1]))
             self.assertTrue(math.isnan(at(loss, -89, 1)[1]))
             self.assertAlmostEqual(at(lambda x, y: sigmoid_focal_loss(x, y, None, gamma), -89, 1)[1], -1, delta=1e-6)
+            self.assertEqual(at(loss, -89, 1)[0], 0)  # of a wrong answer
+            self.assertTrue(at(loss, -89, 0)[0] == 0 and math.isnan(at(loss, -89, 0)[1]))  # a right one does it too
+            self.assertTrue(all(map(math.isfinite, (*at(loss, 89, 0), *at(loss, 89, 1)))))
         self.assertAlmostEqual(math.log(torch.finfo(torch.float32).max), 88.72, delta=0.005)
 
     def test_in_half_precision_the_wall_comes_early(self):
@@ -170,6 +199,36 @@ class Row(unittest.TestCase):
             scales.append(scaler.get_scale())
         self.assertEqual(scales, [512, 256, 128, 64])
         self.assertEqual(weight.item(), 18.0)
+
+    def test_a_grad_scaler_that_fell_far_enough_spoils_the_weights_at_a_good_batch(self):
+        weights = torch.nn.Parameter(torch.tensor([18.0, 0.01]))
+        optimizer = torch.optim.SGD([weights], 0.1)
+        scaler = torch.amp.GradScaler('cpu')
+        for step in range(192):
+            self.assertTrue(weights.isfinite().all(), step)
+            optimizer.zero_grad()
+            inputs = torch.tensor([0.1, 0.0] if step % 4 == 3 else [1.0, 1.0])  # 3 of 4 batches are bad
+            scaler.scale(textbook((weights * inputs).sum(), torch.tensor(1.0))).backward()
+            scaler.step(optimizer)
+            scaler.update()
+        self.assertEqual(scaler.get_scale(), 2.0**-128)  # 65536, halved by 144 bad batches
+        self.assertEqual(weights[0].item(), math.inf)  # 1 / scale is Infinity in float32
+        self.assertTrue(weights[1].isnan())  # its gradient is 0
+
+    def test_at_gamma_2_it_is_a_wrong_answer_that_the_scaler_hides(self):
+        rows = [[-90.0] + [0.0] * 20]
+        slopes = differentiated(lambda x: log_of_softmax(x, torch.tensor([0])), rows)[1]
+        self.assertTrue(slopes.isnan().any())
+        slopes = differentiated(lambda x: softmax_focal_loss(x, torch.tensor([0])), rows)[1]
+        self.assertAlmostEqual(slopes[0, 0].item(), -1, delta=1e-6)
+
+    def test_the_mean_over_no_labels_is_nan_and_its_gradient_0(self):
+        nothing = torch.full((2,), -100)
+        rows = [[1.0, 2, 3], [0, 0, 0]]
+        value, slopes = differentiated(lambda x: F.cross_entropy(x, nothing), rows)
+        self.assertTrue(value.isnan() and (slopes == 0).all())
+        value, slopes = differentiated(lambda x: softmax_focal_loss(x, nothing, reduction='mean'), rows)
+        self.assertTrue(value == 0 and (slopes == 0).all())
 
     def test_a_clamp_of_1e_4_is_none_in_float16(self):
         value, _ = at(center, 9, 0, torch.float16)
@@ -203,6 +262,7 @@ class Row(unittest.TestCase):
 
     def test_quality_focal_loss_fails_at_its_very_target(self):
         self.assertWall(quality, 0.5, 0.01, 0.0)
+        self.assertWall(quality, 0, -88, -89)
         self.assertTrue(all(map(math.isfinite, at(lambda x, y: quality(x, y, 2.0), 0, 0.5))))
         (found,) = [f for f in find_nan(quality, labels=(0.7,)) if 0 < f.label < 1]
         self.assertAlmostEqual(found.logit, math.log(0.7 / 0.3), delta=1e-6)
@@ -234,6 +294,19 @@ class Row(unittest.TestCase):
         self.assertTrue(math.isnan(at(of_probabilities, 16.64, 1)[0]))  # 0 log 0 of the term that does not count
         for x, y in ((16.64, 0), (-89, 1)):
             self.assertAlmostEqual(at(lambda x, y: sigmoid_focal_loss(x, y, None), x, y)[0], abs(x), delta=1e-4)
+
+    def test_the_log_of_a_subnormal_probability_has_a_finite_loss_and_a_gradient_of_nan(self):
+        for dtype, before, after, told in ((torch.float32, -85.7, -85.73, 88.72), (torch.float16, -8.0, -8.09, 11.09)):
+            rows = lambda gap: [[gap] + [0.0] * 20]
+            for gamma in (0.5, 2.0):
+                loss = lambda x: log_of_softmax(x, torch.tensor([0]), gamma)
+                self.assertTrue(differentiated(loss, rows(before), dtype)[1].isfinite().all())
+                value, slopes = differentiated(loss, rows(after), dtype)
+                self.assertAlmostEqual(value.item(), told, delta=0.01)
+                self.assertTrue(slopes.isnan().any())
+            value, slopes = differentiated(lambda x: softmax_focal_loss(x, torch.tensor([0])), rows(after), dtype)
+            self.assertAlmostEqual(value.item(), told, delta=0.02)
+            self.assertAlmostEqual(slopes[0, 0].item(), -1, delta=0.01)
 
     def test_clamping_takes_the_gradient_from_hopeless_examples(self):
         self.assertEqual(at(clamped, -17, 1)[1], 0)
@@ -294,6 +367,39 @@ class Scanner(unittest.TestCase):
             self.assertAlmostEqual(found.logit, logit, delta=2e-4, msg=found)
             self.assertIn(row, found.row)
 
+    def test_faults_where_e_to_the_x_overflows_are_told_apart(self):
+        overflow = math.log(torch.finfo(torch.float32).max)
+        for loss, label, logit, row in (
+            (log_space_on_the_margin, 1, -overflow, 'e^x overflows'),
+            (log_space_on_the_margin, 0, -overflow, 'e^x overflows'),
+            (log_space_without_care, 0, -overflow, 'e^x overflows'),
+            (quality, 0, -overflow, 'a power below 1 of a p that is 0'),
+            (varifocal, 0, -overflow, 'a power below 1 of a p that is 0'),
+            (varifocal, 1, -overflow, 'a power below 1 of a p that is 0'),
+            (lambda x, y: -y * x.sigmoid().log(), 1, -overflow, 'log of a p'),
+        ):
+            found = self.row_of(loss, label)
+            if found.logit > 0:  # another fault lies before
+                found = next(f for f in find_nan(loss) if f.label == label and f.logit < 0)
+            self.assertAlmostEqual(found.logit, logit, delta=2e-4, msg=found)
+            self.assertIn(row, found.row)
+            self.assertEqual('e^x' in row, found.row.startswith('e^x'))
+        half = self.row_of(of_probabilities, 1, dtype=torch.float16, labels=(1.0,))
+        self.assertIn('log of a p', half.row)
+        zero = self.row_of(quality, 0, dtype=torch.float16)
+        self.assertIn('a power below 1', zero.row)
+        self.assertAlmostEqual(zero.logit, -25 * LN2, delta=0.02)
+
+    def test_for_softmax_too(self):
+        for loss, logit, row, how in (
+            (log_of_softmax, -85.727, 'log of a p', {'softmax': 21}),
+            (log_of_softmax, -8.09, 'log of a p', {'softmax': 21, 'dtype': torch.float16}),
+            (softmax_of_exponentials, 88.7228, 'e^x overflows', {'softmax': 21}),
+            (textbook_softmax, 10.62, 'the gap of the logits', {'softmax': 21, 'dtype': torch.float16}),
+        ):
+            found = next(f for f in find_nan(loss, **how) if abs(f.logit - logit) < 0.01)
+            self.assertIn(row, found.row)
+
     def test_it_finds_none_where_there_is_none(self):
         for dtype in (torch.float32, torch.float16, torch.bfloat16):
             self.assertEqual(find_nan(lambda x, y: sigmoid_focal_loss(x, y, gamma=0.5), dtype=dtype), [])
@@ -308,6 +414,37 @@ class Scanner(unittest.TestCase):
         self.assertEqual({f.label for f in find_nan(strict)}, {0, 1})
         with self.assertRaisesRegex(ValueError, 'cannot be called. label 1: TypeError'):
             find_nan(lambda x: x)
+
+    def test_it_says_so_when_the_kind_of_loss_is_the_other_one(self):
+        with self.assertRaisesRegex(ValueError, 'did you mean --softmax CLASSES'):
+            find_nan(textbook_softmax)
+        with self.assertRaisesRegex(ValueError, 'leave out --softmax'):
+            find_nan(strictly_binary, softmax=3)
+
+    def test_the_command_line_ends_in_one_sentence_when_it_cannot_go_on(self):
+        for arguments, said in (
+            (['--set', 'gamma=2'], 'did you mean --softmax'),
+            (['--softmax', '3', '--set', 'gama=2'], "unexpected keyword argument 'gama'"),
+        ):
+            with (
+                mock.patch('sys.argv', ['find_nan_torch.py', f'{__file__}:textbook_softmax', *arguments]),
+                self.assertRaisesRegex(SystemExit, said),
+            ):
+                find_nan_torch.main()
+
+    def test_every_set_counts(self):
+        said = io.StringIO()
+        arguments = ['--set', 'beta=2.0', '--set', 'beta=0.5', 'scale=3.0', '--set', 'offset=1.0']
+        with mock.patch('sys.argv', ['x', f'{__file__}:told_settings', *arguments]), redirect_stdout(said):
+            find_nan_torch.main()
+        self.assertIn('0.5 3.0 1.0', said.getvalue())
+        with (
+            mock.patch('sys.argv', ['x', f'{__file__}:told_settings', '--set', 'beta']),
+            mock.patch('sys.stderr', said),
+            self.assertRaises(SystemExit),
+        ):
+            find_nan_torch.main()
+        self.assertIn('NAME=VALUE, got beta', said.getvalue())
 
     def test_from_the_command_line(self):
         with tempfile.TemporaryDirectory() as folder:

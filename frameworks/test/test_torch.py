@@ -307,7 +307,7 @@ class Readme(unittest.TestCase):
                 rows = torch.tensor([[z, 0.0]])
                 for found in (
                     differentiated(lambda x: sigmoid(x, torch.ones(1), None, gamma), [z]),
-                    differentiated(lambda x: softmax(x, torch.tensor([0]), gamma), rows.tolist()),
+                    differentiated(lambda x: softmax(x, torch.tensor([0]), None, gamma), rows.tolist()),
                 ):
                     for value, expected in zip((found[0].item(), found[1].flatten()[0].item()), exact[:2]):
                         if abs(expected) > SMALLEST:
@@ -322,7 +322,13 @@ class Readme(unittest.TestCase):
                     arguments = x.to(dtype), y, alpha, 0.5, reduction
                     torch.testing.assert_close(sigmoid(*arguments), sigmoid_focal_loss(*arguments), rtol=1e-5, atol=0)
         rows, classes = torch.tensor(reference.rows(5)), torch.arange(12) % 5
-        torch.testing.assert_close(softmax(rows, classes, 0.5), softmax_focal_loss(rows, classes, None, 0.5, 'mean'))
+        for dtype in (torch.float64, torch.float32, torch.float16, torch.bfloat16):
+            for alpha in (None, 0.25):
+                for reduction in ('none', 'mean', 'sum'):
+                    arguments = rows.to(dtype), classes, alpha, 0.5, reduction
+                    torch.testing.assert_close(softmax(*arguments), softmax_focal_loss(*arguments), rtol=1e-5, atol=1e-15)
+        torch.testing.assert_close(softmax(rows, classes), softmax_focal_loss(rows, classes), rtol=1e-5, atol=1e-15)
+        torch.testing.assert_close(sigmoid(x, y), sigmoid_focal_loss(x, y), rtol=1e-5, atol=0)
         with self.assertRaises(ValueError):
             sigmoid(x[:, None], y)
 
