@@ -93,7 +93,7 @@ export function censusFaults(census: Census, dtype: CensusRow['dtype'] = 'float3
       type: 'nominal',
       sort: implementations,
       title: null,
-      axis: { labelLimit: 400, ticks: false, domain: false },
+      axis: { labelLimit: 300, ticks: false, domain: false },
     },
     x: {
       field: 'gamma',
@@ -109,7 +109,7 @@ export function censusFaults(census: Census, dtype: CensusRow['dtype'] = 'float3
   const early = Math.min(...cells.map((cell) => cell.size ?? largestLogit));
   return {
     title: {
-      text: faultsInWords(rows),
+      text: inLines(faultsInWords(rows)),
       subtitle: [
         `First logit with a loss or gradient that is not finite, in ${dtype}, on the CPU, ${date}. ○: none to ±${largestLogit.toLocaleString('en')}.`,
         'Its sign tells a right prediction (label 1: positive, label 0: negative) from a wrong one.',
@@ -119,7 +119,7 @@ export function censusFaults(census: Census, dtype: CensusRow['dtype'] = 'float3
     data: { values: cells },
     facet: { column: { field: 'label', type: 'nominal', title: null, sort: LABELS.domain } },
     spec: {
-      width: { step: 58 },
+      width: { step: 46 },
       height: { step: 21 },
       layer: [
         {
@@ -157,6 +157,9 @@ export function censusFaults(census: Census, dtype: CensusRow['dtype'] = 'float3
     },
   };
 }
+
+/** A title that is wider than a page is broken at its semicolons. */
+const inLines = (title: string): string[] => title.split(/(?<=;) /);
 
 /** '6 of 9 libraries go NaN at a gamma below 1, from logit 14.56 on; 1 of them at gamma 0 too, 2 at gamma 2' */
 function faultsInWords(rows: readonly CensusRow[]): string {
@@ -223,18 +226,19 @@ export function censusErrors(census: Census, { gamma }: { gamma: number }): Vega
   };
   return {
     title: {
-      text:
+      text: inLines(
         sharp.length === libraries.length
           ? `All of ${libraries.length} libraries keep six digits`
           : `${sharp.length} of ${libraries.length} libraries ${sharp.length === 1 ? 'keeps' : 'keep'} six digits; the others are off by up to ${percent(Math.max(0, ...others))}` +
-            (different.length > 0 ? `, ${different.join(', ')} by more` : ''),
+              (different.length > 0 ? `, ${different.join(', ')} by more` : ''),
+      ),
       subtitle: [
         `Largest relative error of loss and gradient for |logit| up to ${near}, gamma ${gamma}, float32, on the CPU, ${date}.`,
         'Dashed: 2^-24, which rounding the exact value to float32 may cost already.',
       ],
     },
     hconcat: (['loss', 'gradient'] as const).map((part, column) => ({
-      width: 240,
+      width: 200,
       height: { step: 19 },
       layer: [
         {
@@ -258,7 +262,7 @@ export function censusErrors(census: Census, { gamma }: { gamma: number }): Vega
               type: 'nominal',
               sort: implementations,
               title: null,
-              axis: { grid: true, labels: column === 0, ticks: false, labelLimit: 400 },
+              axis: { grid: true, labels: column === 0, ticks: false, labelLimit: 300 },
             },
             color,
             shape: { ...color, scale: { domain: LABELS.domain, range: ['circle', 'diamond'] } },

@@ -47,7 +47,7 @@ export function stepTimes({ machine, date, rows }: Bench): VegaLiteSpec {
         'The title compares the quickest arrangement of each, by the median.',
       ],
     },
-    width: 460,
+    width: 440,
     height: { step: 20 },
     data: { values: bars },
     layer: [

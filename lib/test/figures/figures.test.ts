@@ -56,7 +56,7 @@ function numbersIn(value: unknown): number[] {
   return value !== null && typeof value === 'object' ? Object.values(value).flatMap(numbersIn) : [];
 }
 
-const titleOf = ({ title }: VegaLiteSpec) => (title as { text: string }).text;
+const titleOf = ({ title }: VegaLiteSpec) => [(title as { text: string | string[] }).text].flat().join(' ');
 
 const gradients = [
   { loss: 'original', logit: 1, gradient: -0.2 },
