@@ -41,13 +41,13 @@ export function stepTimes({ machine, date, rows }: Bench): VegaLiteSpec {
   const x = { type: 'quantitative', title: 'ms per step of one model, whole machine' };
   return {
     title: {
-      text: `Side by side: ${times(pyTorch)} times as fast as PyTorch, ${times(plain)} times as fast as plain TensorFlow.js`,
+      text: `Side by side: ${times(pyTorch)} times as fast as PyTorch, ${times(plain)} times plain TensorFlow.js`,
       subtitle: [
         `Bar: median; tick: quickest step. ${machine}, ${date}.`,
         'The title compares the quickest arrangement of each, by the median.',
       ],
     },
-    width: 440,
+    width: 460,
     height: { step: 20 },
     data: { values: bars },
     layer: [
