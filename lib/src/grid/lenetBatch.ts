@@ -40,6 +40,8 @@ export class LenetBatch {
   private readonly conv1: Columns;
   private readonly conv2: Columns;
   private readonly descent: { learningRate: tf.Scalar; momentum: tf.Scalar };
+  /** All that the compiled functions use besides images and labels. */
+  private readonly kept: tf.Tensor[];
   private readonly compiledUpdate: Compiled<TensorFunction>;
   private readonly compiledLogits: Compiled<TensorFunction>;
   private readonly count: number;
@@ -69,6 +71,11 @@ export class LenetBatch {
     this.conv1 = new Columns({ channels: 1, size: 28, scatters: false });
     this.conv2 = new Columns({ channels: 6 * models.length, size: 12, scatters: true });
     this.descent = { learningRate: tf.scalar(learningRate), momentum: tf.scalar(momentum) };
+    const variables = [this.weights, this.velocities].flatMap((each) => Object.values(each));
+    this.kept = [
+      ...variables.map(({ handle }: ResourceVariable) => handle),
+      ...[this.losses, this.conv1, this.conv2].flatMap(({ tensors }) => tensors),
+    ];
     const options = {
       eager,
       onEager: (reason: string) => notice(`trainGrid: the steps are not compiled, and slower: ${reason}`),
@@ -89,56 +96,54 @@ export class LenetBatch {
    *   of |logits|, and the sum of the derivatives by the logits, which is not finite if one of them is not
    */
   step(images: tf.Tensor, labels: tf.Tensor): tf.Tensor2D {
-    return this.compiledUpdate(images, labels, ...this.kept()) as tf.Tensor2D;
+    return this.compiledUpdate(images, labels, ...this.kept) as tf.Tensor2D;
   }
 
   private update(images: tf.Tensor, labels: tf.Tensor): tf.Tensor2D {
-    return tf.tidy(() => {
-      const M = this.count;
-      const B = images.shape[1]!;
-      const w = perParameter((name) => this.weights[name].read());
-      const { columns1, pool1, h1, columns2, pool2, h2, flat, h3, h4, logits } = this.forward(images, w);
-      const { loss, gradient } = this.losses.evaluate(logits, labels);
+    const M = this.count;
+    const B = images.shape[1]!;
+    const w = perParameter((name) => this.weights[name].read());
+    const { columns1, pool1, h1, columns2, pool2, h2, flat, h3, h4, logits } = this.forward(images, w);
+    const { loss, gradient } = this.losses.evaluate(logits, labels);
 
-      // Backward. For y = W x + b: dW = dy x^T, db = dy summed over the batch, dx = W^T dy; for h = relu(y): dy where h > 0.
-      const d5 = tf.div(gradient, B); // the loss is a mean over the batch
-      const d4 = reluGradient(tf.matMul(w.logitKernel, d5, true), h4);
-      const d3 = reluGradient(tf.matMul(w.dense2Kernel, d4, true), h3);
-      const dFlat = tf.matMul(w.dense1Kernel, d3, true);
-      const d2 = reluGradient(tf.reshape(dFlat, [M, 16, 16 * B]), h2);
-      const dPool2 = tf.reshape(d2, [16 * M, 4, 4, B]);
-      const dConv2 = tf.reshape(maxPoolGradient(dPool2, pool2), [M, 16, 64 * B]);
-      const dColumns2 = tf.matMul(w.conv2Kernel, dConv2, true); //               [M, 150, 64 B]
-      const d1 = reluGradient(tf.reshape(this.conv2.scatter(dColumns2, B), [6 * M, 144 * B]), h1);
-      const dPool1 = tf.split(tf.reshape(d1, [6 * M, 12, 12, B]), this.rows1);
-      const dKernels1 = pool1.map((pool, i) => {
-        const dConv1 = tf.reshape(maxPoolGradient(dPool1[i], pool), [this.rows1[i], 576 * B]);
-        return tf.matMul(dConv1, columns1, false, true);
-      });
-
-      const gradients: PerParameter<tf.Tensor> = {
-        conv1Kernel: tf.concat(dKernels1),
-        conv1Bias: tf.sum(d1, 1),
-        // (x dy^T)^T rather than dy x^T: the product is several times faster with the large matrix first.
-        conv2Kernel: tf.transpose(tf.matMul(columns2, dConv2, false, true), [0, 2, 1]),
-        conv2Bias: tf.sum(d2, 2),
-        dense1Kernel: tf.matMul(d3, flat, false, true),
-        dense1Bias: tf.sum(d3, 2),
-        dense2Kernel: tf.matMul(d4, h3, false, true),
-        dense2Bias: tf.sum(d4, 2),
-        logitKernel: tf.matMul(d5, h4, false, true),
-        logitBias: tf.sum(d5, 2),
-      };
-      perParameter((name) => {
-        const shaped = tf.reshape(gradients[name], [M, ...SHAPES[name]]);
-        this.weights[name].descend(this.velocities[name], shaped, this.descent);
-      });
-
-      const correct = tf.sum(tf.cast(tf.equal(tf.greater(logits, 0), tf.greater(labels, 0.5)), 'float32'), 2);
-      const sizes = tf.abs(logits);
-      const rows = [tf.mean(loss, 2), correct, tf.max(sizes, 2), tf.sum(sizes, 2), tf.sum(gradient, 2)];
-      return tf.stack(rows.map((row) => tf.reshape(row, [M]))) as tf.Tensor2D;
+    // Backward. For y = W x + b: dW = dy x^T, db = dy summed over the batch, dx = W^T dy; for h = relu(y): dy where h > 0.
+    const d5 = tf.div(gradient, B); // the loss is a mean over the batch
+    const d4 = reluGradient(tf.matMul(w.logitKernel, d5, true), h4);
+    const d3 = reluGradient(tf.matMul(w.dense2Kernel, d4, true), h3);
+    const dFlat = tf.matMul(w.dense1Kernel, d3, true);
+    const d2 = reluGradient(tf.reshape(dFlat, [M, 16, 16 * B]), h2);
+    const dPool2 = tf.reshape(d2, [16 * M, 4, 4, B]);
+    const dConv2 = tf.reshape(maxPoolGradient(dPool2, pool2), [M, 16, 64 * B]);
+    const dColumns2 = tf.matMul(w.conv2Kernel, dConv2, true); //               [M, 150, 64 B]
+    const d1 = reluGradient(tf.reshape(this.conv2.scatter(dColumns2, B), [6 * M, 144 * B]), h1);
+    const dPool1 = tf.split(tf.reshape(d1, [6 * M, 12, 12, B]), this.rows1);
+    const dKernels1 = pool1.map((pool, i) => {
+      const dConv1 = tf.reshape(maxPoolGradient(dPool1[i], pool), [this.rows1[i], 576 * B]);
+      return tf.matMul(dConv1, columns1, false, true);
     });
+
+    const gradients: PerParameter<tf.Tensor> = {
+      conv1Kernel: tf.concat(dKernels1),
+      conv1Bias: tf.sum(d1, 1),
+      // (x dy^T)^T rather than dy x^T: the product is several times faster with the large matrix first.
+      conv2Kernel: tf.transpose(tf.matMul(columns2, dConv2, false, true), [0, 2, 1]),
+      conv2Bias: tf.sum(d2, 2),
+      dense1Kernel: tf.matMul(d3, flat, false, true),
+      dense1Bias: tf.sum(d3, 2),
+      dense2Kernel: tf.matMul(d4, h3, false, true),
+      dense2Bias: tf.sum(d4, 2),
+      logitKernel: tf.matMul(d5, h4, false, true),
+      logitBias: tf.sum(d5, 2),
+    };
+    perParameter((name) => {
+      const shaped = tf.reshape(gradients[name], [M, ...SHAPES[name]]);
+      this.weights[name].descend(this.velocities[name], shaped, this.descent);
+    });
+
+    const correct = tf.sum(tf.cast(tf.equal(tf.greater(logits, 0), tf.greater(labels, 0.5)), 'float32'), 2);
+    const sizes = tf.abs(logits);
+    const rows = [tf.mean(loss, 2), correct, tf.max(sizes, 2), tf.sum(sizes, 2), tf.sum(gradient, 2)];
+    return tf.stack(rows.map((row) => tf.reshape(row, [M]))) as tf.Tensor2D;
   }
 
   /**
@@ -148,21 +153,12 @@ export class LenetBatch {
    * @returns float32 [M, B]
    */
   logits(images: tf.Tensor): tf.Tensor2D {
-    return this.compiledLogits(images, ...this.kept()) as tf.Tensor2D;
+    return this.compiledLogits(images, ...this.kept) as tf.Tensor2D;
   }
 
   private predict(images: tf.Tensor): tf.Tensor2D {
-    return tf.tidy(() => {
-      const w = perParameter((name) => this.weights[name].read());
-      return tf.reshape<tf.Rank.R2>(this.forward(images, w).logits, [this.count, images.shape[1]!]);
-    });
-  }
-
-  /** All that the compiled functions use besides images and labels. */
-  private kept(): tf.Tensor[] {
-    const variables = [this.weights, this.velocities].flatMap((each) => Object.values(each));
-    const handles = variables.map(({ handle }: ResourceVariable) => handle);
-    return [...handles, ...[this.losses, this.conv1, this.conv2].flatMap(({ tensors }) => tensors)];
+    const w = perParameter((name) => this.weights[name].read());
+    return tf.reshape<tf.Rank.R2>(this.forward(images, w).logits, [this.count, images.shape[1]!]);
   }
 
   /** The logits, and what is on the way to them. */

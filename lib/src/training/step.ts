@@ -35,6 +35,8 @@ export class Trainer {
   /** Running statistics and the like: the forward pass itself changes them. */
   private readonly statistics: tf.Variable[];
   private readonly velocities: tf.Variable[];
+  /** What a step changes: weights, velocities, statistics. */
+  private readonly changed: tf.Variable[];
   private readonly names: string[];
   private readonly update: Compiled<TensorFunction>;
 
@@ -46,6 +48,7 @@ export class Trainer {
     this.weights = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
     this.statistics = model.nonTrainableWeights.map((weight) => weight.read() as tf.Variable);
     this.velocities = this.weights.map((weight) => tf.tidy(() => tf.variable(tf.zerosLike(weight), false)));
+    this.changed = [...this.weights, ...this.velocities, ...this.statistics];
     this.names = model.trainableWeights.map((weight) => weight.originalName); // tfjs numbers a second model's own names
     const { onEager, eager } = options;
     this.update = compile((input, target) => this.updated({ input, target }), { onEager, eager });
@@ -69,15 +72,14 @@ export class Trainer {
    * not, so both are looked at, and the logits.
    */
   step({ input, target }: Batch): StepResult {
-    const variables = [...this.weights, ...this.velocities, ...this.statistics];
-    const [found, ...updated] = this.update(input, target, ...variables) as tf.Tensor[];
+    const [found, ...updated] = this.update(input, target, ...this.changed) as tf.Tensor[];
     try {
       const numbers = found.dataSync<'float32'>();
       const [loss, correct, maxAbsLogit, logitSquares] = numbers;
       const notFinite = numbers.every(Number.isFinite)
         ? undefined
         : this.describe({ input, target }, numbers);
-      if (notFinite === undefined) variables.forEach((variable, i) => variable.assign(updated[i]));
+      if (notFinite === undefined) this.changed.forEach((variable, i) => variable.assign(updated[i]));
       // A GPU's maximum may pass over a NaN, a sum cannot.
       return {
         loss,
