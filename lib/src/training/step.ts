@@ -1,4 +1,4 @@
-import { compile, tf, type Compiled, type TensorFunction } from '../tf';
+import { compile, tf, type Compiled, type CompileOptions, type TensorFunction } from '../tf';
 import { attribute, rawOp } from '../tf/rawOps';
 import { descend, type Descent } from './momentum';
 
@@ -22,13 +22,6 @@ export interface StepResult {
   notFinite: string | undefined;
 }
 
-export interface TrainerOptions extends Descent {
-  /** Called once, with the reason, if the step cannot be compiled; it then runs operation by operation. */
-  onEager: (reason: string) => void;
-  /** Runs it so in any case. */
-  eager?: boolean;
-}
-
 /** Makes single steps of gradient descent with a model's trainable weights. */
 export class Trainer {
   private readonly weights: tf.Variable[];
@@ -43,7 +36,7 @@ export class Trainer {
   constructor(
     private readonly model: tf.LayersModel,
     private readonly loss: Loss,
-    private readonly options: TrainerOptions,
+    private readonly options: Descent & CompileOptions,
   ) {
     this.weights = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
     this.statistics = model.nonTrainableWeights.map((weight) => weight.read() as tf.Variable);

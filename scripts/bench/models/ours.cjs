@@ -15,11 +15,8 @@ const loss = (logits, labels) =>
     epsilon: 1e-3,
     reduction: 'mean',
   });
-const onEager = (reason) => {
-  throw new Error(`the step cannot be compiled: ${reason}`);
-};
 const eager = mode === 'eager';
-const trainer = new Trainer(model, loss, { learningRate: 0.01, momentum: 0.9, eager, onEager });
+const trainer = new Trainer(model, loss, { learningRate: 0.01, momentum: 0.9, eager });
 
 const input = tf.randomUniform([work.batch, size, size, channels], 0, 1, 'float32', 1);
 // A label per logit: of a segmentation whether the pixel is bright, of a classification every other one.
