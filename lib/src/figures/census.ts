@@ -93,7 +93,7 @@ export function censusFaults(census: Census, dtype: CensusRow['dtype'] = 'float3
       type: 'nominal',
       sort: implementations,
       title: null,
-      axis: { labelLimit: 300, ticks: false, domain: false },
+      axis: { labelLimit: 400, ticks: false, domain: false },
     },
     x: {
       field: 'gamma',
@@ -119,7 +119,7 @@ export function censusFaults(census: Census, dtype: CensusRow['dtype'] = 'float3
     data: { values: cells },
     facet: { column: { field: 'label', type: 'nominal', title: null, sort: LABELS.domain } },
     spec: {
-      width: { step: 46 },
+      width: { step: 58 },
       height: { step: 21 },
       layer: [
         {
@@ -238,7 +238,7 @@ export function censusErrors(census: Census, { gamma }: { gamma: number }): Vega
       ],
     },
     hconcat: (['loss', 'gradient'] as const).map((part, column) => ({
-      width: 200,
+      width: 240,
       height: { step: 19 },
       layer: [
         {
@@ -262,7 +262,7 @@ export function censusErrors(census: Census, { gamma }: { gamma: number }): Vega
               type: 'nominal',
               sort: implementations,
               title: null,
-              axis: { grid: true, labels: column === 0, ticks: false, labelLimit: 300 },
+              axis: { grid: true, labels: column === 0, ticks: false, labelLimit: 400 },
             },
             color,
             shape: { ...color, scale: { domain: LABELS.domain, range: ['circle', 'diamond'] } },
