@@ -62,51 +62,11 @@ export {
   type SweepSettings,
 } from './grid';
 
-export {
-  censusErrors,
-  censusFaults,
-  censusTable,
-  comparisonSources,
-  comparisonTable,
-  costByModels,
-  deathMap,
-  deathMaps,
-  deathScatter,
-  differenceIntervals,
-  epsilonBias,
-  focalLossExplorer,
-  gradientBound,
-  gradientSweep,
-  gradientTail,
-  gridExplorer,
-  linspace,
-  logitDistribution,
-  logitGrowth,
-  lossByMargin,
-  lossBesidePublished,
-  lossByProbability,
-  lossPerEpoch,
-  marginDistribution,
-  maskOverlay,
-  safetyMap,
-  singularFactor,
-  smallestEpsilons,
-  stepTimes,
-  trainingCurves,
-  ulpMaps,
-  type BoundAtGamma,
-  type ComputedValue,
-  type Curve,
-  type Death,
-  type EpochLoss,
-  type GradientAtLogit,
-  type GridEpochLoss,
-  type LogitGrowth,
-  type LogitShare,
-  type LossPanel,
-  type Safety,
-  type SmallestEpsilon,
-} from './figures';
+export * as figures from './figures';
+export * as published from './results/published';
+export * as results from './results';
+export { toDataFrame } from './results/dataFrame';
+export { linspace } from './linspace';
 
 export {
   breathe,
@@ -127,40 +87,6 @@ export {
   type Table,
   type VegaLiteSpec,
 } from './display';
-export {
-  publishedCifar10,
-  publishedCifar10Death,
-  publishedMnistLosses,
-  publishedMnistRuns,
-  publishedSegmentation,
-} from './results';
-export { epochResults, readExperiments, readResults, writeResults } from './results';
-export { compareDeaths, readBench, readCensus, readRun, toDataFrame, writeRun } from './results';
-export { pairedDifferences, readLossComparison } from './results';
-export {
-  type Bench,
-  type BenchRow,
-  type Census,
-  type CensusRow,
-  type CensusSettings,
-  type CellDeath,
-  type ComparedRun,
-  type Comparison,
-  type DeathComparison,
-  type DeathPair,
-  type EpochResult,
-  type Json,
-  type LossComparison,
-  type MarginCount,
-  type Measure,
-  type NotebookResults,
-  type PairedDifference,
-  type PublishedLoss,
-  type PublishedRun,
-  type PublishedSettings,
-  type Row,
-  type Run,
-} from './results';
 export { byProfile, profile, type Profile } from './profile';
 export { exercise1, exercise2, exercise3, exercise4, exercise5, exercise6 } from './coursework';
 export { publishedLosses, todo } from './coursework';

@@ -1,7 +1,7 @@
 // What epsilon changes, for notebooks/06-exact-focal-loss.ipynb.
 import type { VegaLiteSpec } from '../display';
 import { focalLossGradient } from '../losses/closedForm';
-import { linspace } from './style';
+import { linspace } from '../linspace';
 
 const GAMMAS = [0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.5, 2, 3, 5];
 const FROM = -8;

@@ -11,7 +11,6 @@ export { epsilonBias, smallestEpsilons, type SmallestEpsilon } from './epsilonBi
 export { differenceIntervals, marginDistribution } from './lossComparison';
 export { safetyMap, type Safety } from './safetyMap';
 export { censusErrors, censusFaults, censusTable } from './census';
-export { linspace } from './style';
 export { comparisonSources, comparisonTable } from './comparison';
 export { focalLossExplorer, lossByMargin, lossByProbability, singularFactor } from './derivation';
 export { gradientSweep, gradientTail, type GradientAtLogit } from './nanGradient';

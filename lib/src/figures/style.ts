@@ -57,13 +57,6 @@ export function gammaEncoding(): Record<string, unknown> {
 /** The legend selection that `gammaEncoding` refers to. */
 export const GAMMA_PICKED = { name: 'picked', select: { type: 'point', fields: ['gamma'] }, bind: 'legend' };
 
-/** `count` evenly spaced numbers from `start` to `stop`, both included: the sample points of a curve. */
-export function linspace(start: number, stop: number, count: number): number[] {
-  if (!Number.isInteger(count) || count < 2)
-    throw new RangeError(`linspace: count must be an integer of at least 2, got ${count}`);
-  return Array.from({ length: count }, (_, i) => start + ((stop - start) * i) / (count - 1));
-}
-
 /** A layer with data of its own, or no layer where there is nothing to draw: Vega-Lite objects to scales without data. */
 export function layerOf(values: readonly object[], layer: object): object[] {
   return values.length > 0 ? [{ data: { values }, ...layer }] : [];

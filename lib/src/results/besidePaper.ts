@@ -1,8 +1,8 @@
 import { readResults, type NotebookResults } from './notebookResults';
 import {
-  publishedCifar10,
-  publishedMnistLosses,
-  publishedSegmentation,
+  cifar10,
+  mnistLosses,
+  segmentation,
   type PublishedLoss,
   type PublishedSettings,
 } from './published';
@@ -24,19 +24,19 @@ const EXPERIMENTS: readonly Experiment[] = [
     title: 'MNIST classification',
     notebook: '03-mnist-classification',
     epochs: 100,
-    published: (loss, noise) => publishedMnistLosses({ loss, noise, gamma: 0.1, threshold: 0 }),
+    published: (loss, noise) => mnistLosses({ loss, noise, gamma: 0.1, threshold: 0 }),
   },
   {
     title: 'CIFAR-10 classification, CNN',
     notebook: '04-cifar10-classification',
     epochs: 1000,
-    published: (loss) => publishedCifar10(loss),
+    published: (loss) => cifar10(loss),
   },
   {
     title: 'MNIST segmentation',
     notebook: '05-mnist-segmentation',
     epochs: 1000,
-    published: (loss, noise) => publishedSegmentation(loss, noise),
+    published: (loss, noise) => segmentation(loss, noise),
   },
 ];
 

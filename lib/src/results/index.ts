@@ -1,5 +1,5 @@
 export { readBench, type Bench, type BenchRow } from './benchFile';
-export { besidePaper, readExperiments, type Comparison } from './besidePaper';
+export { readExperiments, type Comparison } from './besidePaper';
 export { readCensus, type Census, type CensusRow, type CensusSettings } from './census';
 export { compareDeaths, type CellDeath, type DeathComparison, type DeathPair } from './compareDeaths';
 export { epochResults, type EpochResult } from './epochResults';
@@ -14,16 +14,5 @@ export {
 } from './lossComparison';
 export { readResults, writeResults, type NotebookResults } from './notebookResults';
 export type { Row, RowOf } from './columns';
-export { toDataFrame } from './dataFrame';
-export {
-  publishedCifar10,
-  publishedCifar10Death,
-  publishedMnistLosses,
-  publishedMnistRuns,
-  publishedSegmentation,
-  type PublishedLoss,
-  type PublishedRun,
-  type PublishedSettings,
-} from './published';
 export { readRun, type Json, type Run } from './runFile';
 export { writeRun } from './writeRun';

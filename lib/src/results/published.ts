@@ -54,7 +54,7 @@ let losses: ReadonlyMap<string, readonly PublishedLoss[]> | undefined;
  * @throws Error if the file is missing or is not the published one
  * @see data/published/README.md; van Leeuwen et al. 2025
  */
-export function publishedMnistRuns(): PublishedRun[] {
+export function mnistRuns(): PublishedRun[] {
   runs ??= readPublished(RUNS).map(([loss, noise, gamma, threshold, firstNanEpoch, lastFiniteLoss]) => ({
     loss: loss as PublishedRun['loss'],
     noise: Number(noise),
@@ -72,13 +72,13 @@ export function publishedMnistRuns(): PublishedRun[] {
  * @throws RangeError if there is no such run, Error if the file is missing or is not the published one
  * @see data/published/README.md; van Leeuwen et al. 2025
  */
-export function publishedMnistLosses(settings: PublishedSettings): PublishedLoss[] {
+export function mnistLosses(settings: PublishedSettings): PublishedLoss[] {
   losses ??= readLosses();
   const { loss, noise, gamma, threshold } = settings;
   const found = losses.get(`${loss},${noise},${gamma},${threshold}`);
   if (found === undefined)
     throw new RangeError(
-      `publishedMnistLosses: no run with loss ${loss}, noise ${noise}, gamma ${gamma}, threshold ${threshold}; ` +
+      `published.mnistLosses: no run with loss ${loss}, noise ${noise}, gamma ${gamma}, threshold ${threshold}; ` +
         'there are loss original, stabilized; noise 0, 0.5, 0.75; gamma 0, 0.1, ..., 0.9, 1, 2, 3, 4, 5; threshold 0..8',
     );
   return found.map((epoch) => ({ ...epoch }));
@@ -92,7 +92,7 @@ export function publishedMnistLosses(settings: PublishedSettings): PublishedLoss
  * @throws Error if the file is missing or is not the published one
  * @see data/published/README.md; van Leeuwen et al. 2025
  */
-export function publishedCifar10(loss: PublishedSettings['loss']): (PublishedLoss & { accuracy: number })[] {
+export function cifar10(loss: PublishedSettings['loss']): (PublishedLoss & { accuracy: number })[] {
   return readPublished(CIFAR10)
     .filter((row) => row[0] === loss && row[2] !== '')
     .map(([, epoch, meanLoss, accuracy]) => ({
@@ -109,7 +109,7 @@ export function publishedCifar10(loss: PublishedSettings['loss']): (PublishedLos
  * @throws Error if the file is missing or is not the published one
  * @see data/published/README.md; van Leeuwen et al. 2025
  */
-export function publishedCifar10Death(): { epoch: number; accuracy: number } {
+export function cifar10Death(): { epoch: number; accuracy: number } {
   const [, epoch, , accuracy] = readPublished(CIFAR10).find((row) => row[2] === '')!;
   return { epoch: Number(epoch), accuracy: Number(accuracy) };
 }
@@ -121,11 +121,11 @@ export function publishedCifar10Death(): { epoch: number; accuracy: number } {
  * @throws RangeError for any other noise, Error if the file is missing or is not the published one
  * @see data/published/README.md; van Leeuwen et al. 2025
  */
-export function publishedSegmentation(loss: PublishedSettings['loss'], noise: number): PublishedLoss[] {
+export function segmentation(loss: PublishedSettings['loss'], noise: number): PublishedLoss[] {
   const found = readPublished(SEGMENTATION).filter((row) => row[0] === loss && Number(row[1]) === noise);
   if (found.length === 0)
     throw new RangeError(
-      `publishedSegmentation: no run with loss ${loss}, noise ${noise}; there are loss original, stabilized; noise 0, 0.5, 0.75`,
+      `published.segmentation: no run with loss ${loss}, noise ${noise}; there are loss original, stabilized; noise 0, 0.5, 0.75`,
     );
   return found.map(([, , epoch, meanLoss]) => ({ epoch: Number(epoch), meanLoss: Number(meanLoss) }));
 }

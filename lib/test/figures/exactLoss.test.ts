@@ -3,18 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as vega from 'vega';
 import * as vegaLite from 'vega-lite';
-import {
-  differenceIntervals,
-  epsilonBias,
-  focalLoss,
-  focalLossGradient,
-  gradientBound,
-  marginDistribution,
-  safetyMap,
-  smallestEpsilons,
-  ulpMaps,
-  type VegaLiteSpec,
-} from 'focal-loss-lab';
+import { figures, focalLoss, focalLossGradient, type VegaLiteSpec } from 'focal-loss-lab';
 
 /** Compiles and draws a specification; fails on any warning. */
 async function draw(spec: VegaLiteSpec): Promise<{ svg: string; view: vega.View }> {
@@ -37,12 +26,12 @@ const titleOf = ({ title }: VegaLiteSpec) => (title as { text: string }).text;
 describe('gradientBound', () => {
   const row = (largest: number) => ({ gamma: 2, largest, bounds: { '1 + w': 1.2 } });
   test('says that the bounds hold only if they do', async () => {
-    await draw(gradientBound([{ ...row(1), gamma: 0.1 }, row(1.13)]));
+    await draw(figures.gradientBound([{ ...row(1), gamma: 0.1 }, row(1.13)]));
     assert.equal(
-      titleOf(gradientBound([row(1.13)])),
+      titleOf(figures.gradientBound([row(1.13)])),
       'Even at gamma 2 no slope exceeds 1.13; every bound holds',
     );
-    assert.match(titleOf(gradientBound([row(1.21)])), /A BOUND FAILS/);
+    assert.match(titleOf(figures.gradientBound([row(1.21)])), /A BOUND FAILS/);
   });
 });
 
@@ -55,7 +44,7 @@ describe('ulpMaps', () => {
     { ...at, form: 'exact', logit: 99, expected: 1e-39, computed: 0 },
   ];
   test('name the worst of each form, and leave out what float32 cannot hold', async () => {
-    const spec = ulpMaps(rows, { width: 2.5, setting: 'setting' });
+    const spec = figures.ulpMaps(rows, { width: 2.5, setting: 'setting' });
     assert.equal(titleOf(spec), 'Largest error by form. textbook: NaN; exact: 3 ulp');
     const { svg } = await draw(spec);
     assert.match(svg, /fill="#B00020"/, 'NaN');
@@ -66,7 +55,7 @@ describe('ulpMaps', () => {
 describe('epsilonBias', () => {
   for (const shown of ['loss', 'gradient'])
     test(`computes in the chart what the closed form says (${shown})`, async () => {
-      const { view } = await draw(epsilonBias(-3));
+      const { view } = await draw(figures.epsilonBias(-3));
       view.signal('shown', shown);
       view.signal('exponent', -2);
       await view.runAsync();
@@ -89,19 +78,22 @@ describe('epsilonBias', () => {
     });
 
   test('the title says from where the gradient is doubled: about 8.9 for the epsilon of the paper', () => {
-    assert.match(titleOf(epsilonBias(-3)), /^Epsilon 0.001: .* doubled from margin 8.9 on, .* 0.001$/);
+    assert.match(
+      titleOf(figures.epsilonBias(-3)),
+      /^Epsilon 0.001: .* doubled from margin 8.9 on, .* 0.001$/,
+    );
   });
 });
 
 describe('smallestEpsilons', () => {
   test('says whether the epsilon in use is enough', async () => {
     const rows = [0.1, 0.5].map((gamma) => ({ arithmetic: 'float16', gamma, measured: 1e-5, derived: 1e-5 }));
-    await draw(smallestEpsilons(rows, 1e-3));
+    await draw(figures.smallestEpsilons(rows, 1e-3));
     assert.match(
-      titleOf(smallestEpsilons(rows, 1e-3)),
+      titleOf(figures.smallestEpsilons(rows, 1e-3)),
       /needs is 1.0e-5 \(float16\); 0.001 is enough in all of them$/,
     );
-    assert.match(titleOf(smallestEpsilons(rows, 1e-8)), /IS NOT ENOUGH$/);
+    assert.match(titleOf(figures.smallestEpsilons(rows, 1e-8)), /IS NOT ENOUGH$/);
   });
 });
 
@@ -115,12 +107,15 @@ describe('safetyMap', () => {
     { ...cell, formulation: 'exact', label: 0 as const },
   ];
   test('shows the first failing logit, of a wrong answer with a minus, and names what never fails', async () => {
-    assert.equal(titleOf(safetyMap(rows)), 'Safe in every emulated precision, at every gamma shown: exact');
-    const { svg } = await draw(safetyMap(rows));
+    assert.equal(
+      titleOf(figures.safetyMap(rows)),
+      'Safe in every emulated precision, at every gamma shown: exact',
+    );
+    const { svg } = await draw(figures.safetyMap(rows));
     for (const text of ['16.6', '−88.7', 'huge']) assert.ok(svg.includes(`>${text}</text>`), text);
   });
   test('shows the other label when the reader picks it', async () => {
-    const { view } = await draw(safetyMap(rows));
+    const { view } = await draw(figures.safetyMap(rows));
     view.signal('label', 0);
     await view.runAsync();
     assert.doesNotMatch(await view.toSVG(), />16.6</);
@@ -134,7 +129,7 @@ describe('exact against stabilized', () => {
   };
   test('the title counts the intervals that include 0, and how many would by chance', async () => {
     const apart = { ...difference, measure: 'brier' as const, low: 0.0005, includesZero: false };
-    const spec = differenceIntervals([difference, apart], 'setting');
+    const spec = figures.differenceIntervals([difference, apart], 'setting');
     assert.equal(titleOf(spec), '1 of 2 intervals include 0 (by chance alone 2 would)');
     const { svg } = await draw(spec);
     assert.match(svg, /#D55E00/);
@@ -149,7 +144,7 @@ describe('exact against stabilized', () => {
       { ...row, loss: 'stabilized' as const, epsilon: 1e-3, margin: 3, count: 4 },
       { ...row, loss: 'stabilized' as const, epsilon: 1e-5, margin: 30, count: 40 },
     ];
-    const spec = marginDistribution(rows, { epsilon: 1e-3, setting: 'setting' });
+    const spec = figures.marginDistribution(rows, { epsilon: 1e-3, setting: 'setting' });
     assert.match(titleOf(spec), /^Median margin, exact and stabilized: 7.3 and 3.5 at gamma 0.5/);
     await draw(spec);
   });

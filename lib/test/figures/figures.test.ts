@@ -2,35 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as vega from 'vega';
 import * as vegaLite from 'vega-lite';
-import {
-  censusErrors,
-  censusFaults,
-  censusTable,
-  compareDeaths,
-  costByModels,
-  deathMap,
-  deathMaps,
-  deathScatter,
-  focalLossExplorer,
-  gradientSweep,
-  gradientTail,
-  gridExplorer,
-  linspace,
-  logitDistribution,
-  logitGrowth,
-  lossByMargin,
-  lossBesidePublished,
-  lossByProbability,
-  lossPerEpoch,
-  maskOverlay,
-  singularFactor,
-  stepTimes,
-  tf,
-  trainingCurves,
-  type Census,
-  type CensusRow,
-  type VegaLiteSpec,
-} from 'focal-loss-lab';
+import { figures, linspace, results, tf, type VegaLiteSpec } from 'focal-loss-lab';
 
 /** Compiles and draws a specification; fails on any warning. Returns the drawn SVG. */
 async function draw(spec: VegaLiteSpec): Promise<string> {
@@ -75,7 +47,7 @@ const deaths = [
   { gamma: 0.5, threshold: 0, step: 1234 },
 ];
 
-const published = [
+const theirs = [
   { gamma: 0.1, threshold: 0, epoch: 3, epochs: 3 },
   { gamma: 0.1, threshold: 1, epoch: null, epochs: 100 },
   { gamma: 0.2, threshold: 0, epoch: 0, epochs: 0 },
@@ -85,7 +57,7 @@ const ours = [
   { gamma: 0.1, threshold: 1, epoch: null, epochs: 40 },
   { gamma: 0.2, threshold: 0, epoch: 0, epochs: 0 },
 ];
-const comparison = compareDeaths(published, ours, 100);
+const comparison = results.compareDeaths(theirs, ours, 100);
 const grids = { first: 'published', second: 'ours', end: 100, setting: 'setting' };
 
 const step = { work: 'LeNet', threads: 1, processes: 1, models: 1, rssMB: 400 };
@@ -109,7 +81,7 @@ const sizes = {
   })),
 };
 
-const census: Census = {
+const census: results.Census = {
   settings: {
     gammas: [0, 0.5],
     ...{ largestLogit: 1e4, near: 8, farEasy: 40, farHard: 100, wrong: 0.01, date: '2026-01-31' },
@@ -124,8 +96,8 @@ const census: Census = {
   ],
 };
 
-function measured(change: Partial<CensusRow>): CensusRow {
-  const row: CensusRow = {
+function measured(change: Partial<results.CensusRow>): results.CensusRow {
+  const row: results.CensusRow = {
     ...{ library: 'a', version: '1', variant: null, source: 'package', framework: 'PyTorch' },
     ...{ defaultGamma: 2, defaultAlpha: null, dtype: 'float32', gamma: 0.5, label: 1 },
     ...{ easyFaultAt: null, easyFault: null, hardFaultAt: null, hardFault: null },
@@ -136,14 +108,17 @@ function measured(change: Partial<CensusRow>): CensusRow {
   return { ...row, easyFault: faultOf(row.easyFaultAt), hardFault: faultOf(row.hardFaultAt) };
 }
 
-const figures: Record<string, VegaLiteSpec> = {
-  censusFaults: censusFaults(census),
-  censusErrors: censusErrors(census, { gamma: 0.5 }),
-  stepTimes: stepTimes(speed),
-  costByModels: costByModels(sizes),
-  deathMaps: deathMaps(comparison, grids),
-  deathScatter: deathScatter([{ name: 'published and ours', comparison }], { x: 'published', y: 'ours' }),
-  gridExplorer: gridExplorer(
+const specs: Record<string, VegaLiteSpec> = {
+  censusFaults: figures.censusFaults(census),
+  censusErrors: figures.censusErrors(census, { gamma: 0.5 }),
+  stepTimes: figures.stepTimes(speed),
+  costByModels: figures.costByModels(sizes),
+  deathMaps: figures.deathMaps(comparison, grids),
+  deathScatter: figures.deathScatter([{ name: 'published and ours', comparison }], {
+    x: 'published',
+    y: 'ours',
+  }),
+  gridExplorer: figures.gridExplorer(
     ours,
     [
       { gamma: 0.1, threshold: 0, name: 'original', epoch: 0, loss: 0.2 },
@@ -151,7 +126,7 @@ const figures: Record<string, VegaLiteSpec> = {
     ],
     grids,
   ),
-  logitGrowth: logitGrowth(
+  logitGrowth: figures.logitGrowth(
     [
       { threshold: 0, share: 0.1, epoch: 0, maxAbsLogit: 9 },
       { threshold: 0, share: 0.1, epoch: 1, maxAbsLogit: 17 },
@@ -160,18 +135,18 @@ const figures: Record<string, VegaLiteSpec> = {
     ],
     'setting',
   ),
-  lossByProbability: lossByProbability([{ gamma: 0.5, probability: 0.5, loss: 0.49 }]),
-  singularFactor: singularFactor([{ gamma: 0.5, q: 1e-3, factor: 15.8, derivative: 0.05 }]),
-  lossByMargin: lossByMargin([{ gamma: 0.5, margin: 0, loss: 0.49, gradient: -0.5 }]),
-  focalLossExplorer: focalLossExplorer(0.5),
-  gradientSweep: gradientSweep(gradients, 'setting'),
-  gradientTail: gradientTail(gradients, 'setting'),
-  trainingCurves: trainingCurves(curves, 'setting'),
-  lossPerEpoch: lossPerEpoch([
+  lossByProbability: figures.lossByProbability([{ gamma: 0.5, probability: 0.5, loss: 0.49 }]),
+  singularFactor: figures.singularFactor([{ gamma: 0.5, q: 1e-3, factor: 15.8, derivative: 0.05 }]),
+  lossByMargin: figures.lossByMargin([{ gamma: 0.5, margin: 0, loss: 0.49, gradient: -0.5 }]),
+  focalLossExplorer: figures.focalLossExplorer(0.5),
+  gradientSweep: figures.gradientSweep(gradients, 'setting'),
+  gradientTail: figures.gradientTail(gradients, 'setting'),
+  trainingCurves: figures.trainingCurves(curves, 'setting'),
+  lossPerEpoch: figures.lossPerEpoch([
     { name: 'published original', epoch: 0, loss: 0.1 },
     { name: 'original', epoch: 1, loss: null },
   ]),
-  lossBesidePublished: lossBesidePublished(
+  lossBesidePublished: figures.lossBesidePublished(
     {
       setting: 'theirs',
       rows: [
@@ -181,8 +156,8 @@ const figures: Record<string, VegaLiteSpec> = {
     },
     { setting: 'ours', rows: [{ name: 'exact', epoch: 1, loss: 0.2 }] },
   ),
-  deathMap: deathMap(deaths, 'setting'),
-  logitDistribution: logitDistribution(
+  deathMap: figures.deathMap(deaths, 'setting'),
+  logitDistribution: figures.logitDistribution(
     [
       { noise: 0, logit: -17, share: 0.01 },
       { noise: 0.5, logit: 4, share: 0.5 },
@@ -192,7 +167,7 @@ const figures: Record<string, VegaLiteSpec> = {
 };
 
 describe('every figure', () => {
-  for (const [name, spec] of Object.entries(figures)) {
+  for (const [name, spec] of Object.entries(specs)) {
     test(`${name} is drawn without a warning`, async () => {
       assert.match(await draw(spec), /<path/);
     });
@@ -204,68 +179,80 @@ describe('every figure', () => {
 
 describe('NaN is drawn, not dropped', () => {
   test('a sweep says in its title how many gradients are NaN, and from where', () => {
-    assert.equal(titleOf(gradientSweep(gradients, '')), '2 of 5 gradients are NaN: all from logit 17.00 on');
+    assert.equal(
+      titleOf(figures.gradientSweep(gradients, '')),
+      '2 of 5 gradients are NaN: all from logit 17.00 on',
+    );
   });
   test('a sweep without NaN says so', () => {
-    assert.equal(titleOf(gradientSweep(gradients.slice(0, 2), '')), 'All 2 gradients are finite');
+    assert.equal(titleOf(figures.gradientSweep(gradients.slice(0, 2), '')), 'All 2 gradients are finite');
   });
-  for (const [name, figure] of Object.entries({ gradientSweep, gradientTail }))
+  for (const [name, figure] of Object.entries({
+    gradientSweep: figures.gradientSweep,
+    gradientTail: figures.gradientTail,
+  }))
     test(`${name} has one cross for each NaN`, async () => {
       const crosses = async (rows: typeof gradients) =>
         (await draw(figure(rows, ''))).match(/stroke="#B00020"/g)?.length ?? 0;
       assert.equal((await crosses(gradients)) - (await crosses(gradients.slice(0, 3))), 1);
     });
   test('without a NaN every figure is still drawn without a warning', async () => {
-    await draw(gradientSweep(gradients.slice(0, 2), ''));
-    await draw(gradientTail(gradients.slice(0, 2), ''));
-    await draw(trainingCurves(curves.slice(1), ''));
-    await draw(lossPerEpoch([{ name: 'exact', epoch: 0, loss: 0.1 }]));
-    await draw(deathMap(deaths.slice(0, 1), ''));
+    await draw(figures.gradientSweep(gradients.slice(0, 2), ''));
+    await draw(figures.gradientTail(gradients.slice(0, 2), ''));
+    await draw(figures.trainingCurves(curves.slice(1), ''));
+    await draw(figures.lossPerEpoch([{ name: 'exact', epoch: 0, loss: 0.1 }]));
+    await draw(figures.deathMap(deaths.slice(0, 1), ''));
   });
   test('a sweep whose NaNs are not all beyond one logit does not say so', () => {
     const mirrored = gradients.map((row) => ({ ...row, logit: -row.logit }));
-    assert.equal(titleOf(gradientSweep(mirrored, '')), '2 of 5 gradients are NaN');
+    assert.equal(titleOf(figures.gradientSweep(mirrored, '')), '2 of 5 gradients are NaN');
   });
   test('training curves whose runs all died do not say that others go on', () => {
-    assert.equal(titleOf(trainingCurves(curves.slice(0, 1), '')), 'The original loss dies in step 300');
+    assert.equal(
+      titleOf(figures.trainingCurves(curves.slice(0, 1), '')),
+      'The original loss dies in step 300',
+    );
   });
   test('training curves mark the step of a death', () => {
-    assert.match(titleOf(trainingCurves(curves, '')), /dies in step 300/);
-    assert.equal(titleOf(trainingCurves(curves.slice(1), '')), 'No run has met a NaN');
+    assert.match(titleOf(figures.trainingCurves(curves, '')), /dies in step 300/);
+    assert.equal(titleOf(figures.trainingCurves(curves.slice(1), '')), 'No run has met a NaN');
   });
   test('the tail says of each loss how it ends', () => {
-    assert.equal(titleOf(gradientTail(gradients, '')), 'original: NaN from 17; stabilized: 0 from 17');
-    assert.equal(titleOf(gradientTail(gradients.slice(0, 2), '')), 'original: alive to the end');
+    assert.equal(
+      titleOf(figures.gradientTail(gradients, '')),
+      'original: NaN from 17; stabilized: 0 from 17',
+    );
+    assert.equal(titleOf(figures.gradientTail(gradients.slice(0, 2), '')), 'original: alive to the end');
   });
   test('the losses per epoch name the epoch of each death', () => {
-    assert.equal(titleOf(figures.lossPerEpoch), 'First NaN: original in epoch 1');
+    assert.equal(titleOf(specs.lossPerEpoch), 'First NaN: original in epoch 1');
   });
   test('the losses beside the published ones name the deaths of each side', () => {
     assert.equal(
-      titleOf(figures.lossBesidePublished),
+      titleOf(specs.lossBesidePublished),
       'First NaN, published: original in epoch 7; ours: none',
     );
   });
   test('the map counts the dead', () => {
-    assert.equal(titleOf(deathMap(deaths, '')), '1 of 2 runs die, 1 of them with 0 < gamma < 1');
+    assert.equal(titleOf(figures.deathMap(deaths, '')), '1 of 2 runs die, 1 of them with 0 < gamma < 1');
   });
   test('two maps say what they agree in, and what is still open', async () => {
-    assert.equal(titleOf(figures.deathMaps), '2 of 3 runs die in both, 0 in one only, 0 in neither, 1 open');
-    assert.match(await draw(figures.deathMaps), /–.*&gt;40/s, 'no NaN in 100 epochs, none in 40');
+    assert.equal(titleOf(specs.deathMaps), '2 of 3 runs die in both, 0 in one only, 0 in neither, 1 open');
+    assert.match(await draw(specs.deathMaps), /–.*&gt;40/s, 'no NaN in 100 epochs, none in 40');
     const ended = ours.filter(({ epoch }) => epoch !== null);
     const legend = (spec: VegaLiteSpec) => JSON.stringify(spec.title);
-    assert.match(legend(figures.deathMaps), />n: none in n epochs/);
-    assert.doesNotMatch(legend(deathMaps(compareDeaths(published, ended, 100), grids)), />n/);
+    assert.match(legend(specs.deathMaps), />n: none in n epochs/);
+    assert.doesNotMatch(legend(figures.deathMaps(results.compareDeaths(theirs, ended, 100), grids)), />n/);
   });
   test('the scatter gives the median factor between the grids, epochs counted from 1', () => {
     assert.equal(
-      titleOf(figures.deathScatter),
+      titleOf(specs.deathScatter),
       'Two grids differ by a median factor of 1.50 (published and ours)',
     );
   });
   test('the growth of the logits names the thresholds that reach the level of all first and last', () => {
     assert.equal(
-      titleOf(figures.logitGrowth),
+      titleOf(specs.logitGrowth),
       'Threshold 0 is the first to reach |logit| 17, threshold 4 the last',
     );
   });
@@ -276,7 +263,7 @@ describe('a mask over its image', () => {
     const before = tf.memory().numTensors;
     const color = tf.tidy(() => {
       const pixel = (value: number) => tf.tensor4d([value], [1, 1, 1, 1]);
-      return Array.from(maskOverlay(pixel(0), pixel(logit), pixel(label)).dataSync());
+      return Array.from(figures.maskOverlay(pixel(0), pixel(logit), pixel(label)).dataSync());
     });
     assert.equal(tf.memory().numTensors, before);
     return color;
@@ -295,12 +282,12 @@ describe('a mask over its image', () => {
 describe('the figures on speed', () => {
   test('the title compares like with like: the best median of ours, of PyTorch, vmap included, and of TensorFlow.js', () => {
     assert.equal(
-      titleOf(figures.stepTimes),
+      titleOf(specs.stepTimes),
       'Side by side: 2.0 times as fast as PyTorch, 4.0 times plain TensorFlow.js',
     );
   });
   test('every contestant has a bar, a tick and a number', async () => {
-    const svg = await draw(figures.stepTimes);
+    const svg = await draw(specs.stepTimes);
     for (const { msMedian } of speed.rows)
       assert.ok(svg.includes(`>${msMedian.toFixed(1)}</text>`), `${msMedian}`);
     assert.match(svg, />plain TensorFlow.js: 2 processes of 1 thread</);
@@ -308,55 +295,58 @@ describe('the figures on speed', () => {
   });
   test('without PyTorch, or with a contestant of another name, there is no comparison', () => {
     const without = speed.rows.filter(({ contestant }) => !contestant.startsWith('PyTorch'));
-    assert.throws(() => stepTimes({ ...speed, rows: without }), /there is no row of PyTorch/);
+    assert.throws(() => figures.stepTimes({ ...speed, rows: without }), /there is no row of PyTorch/);
     const other = { ...speed.rows[0], contestant: 'JAX' };
     assert.throws(
-      () => stepTimes({ ...speed, rows: [...speed.rows, other] }),
+      () => figures.stepTimes({ ...speed, rows: [...speed.rows, other] }),
       /there is a contestant 'JAX'; expected ours/,
     );
   });
   test('the cost of many models: the best number, and the memory of one more', () => {
     assert.equal(
-      titleOf(figures.costByModels),
+      titleOf(specs.costByModels),
       '27 models side by side: 2.0 times as fast as one; 10 MB for each',
     );
   });
   test('one number of models is no curve', () => {
     const alone = { ...sizes, rows: sizes.rows.slice(0, 1) };
-    assert.throws(() => costByModels(alone), /costByModels: expected two numbers of models or more/);
+    assert.throws(() => figures.costByModels(alone), /costByModels: expected two numbers of models or more/);
   });
 });
 
 describe('the figures of the census', () => {
   test('the title counts libraries in their newest version, not our formulas', () => {
     assert.equal(
-      titleOf(figures.censusFaults),
+      titleOf(specs.censusFaults),
       '1 of 2 libraries goes NaN at a gamma below 1, from |logit| 16.6 on; 1 at gamma 0 too',
     );
   });
   test('a cell shows the first logit, negative where label 0 is right or label 1 is wrong; a ring stands for none', async () => {
-    const svg = await draw(figures.censusFaults);
+    const svg = await draw(specs.censusFaults);
     for (const text of ['−14.56', '16.64', '−17.33', '○', 'old and new 0.10.0'])
       assert.ok(svg.includes(`>${text}</text>`), text);
     assert.ok(!svg.includes('>17.30</text>'), 'the later of two faults');
   });
   test('the implementation with the earliest fault comes first, those without one last', () => {
-    const names = censusTable(census, { gamma: 0.5 }).map((row) => row.implementation);
+    const names = figures.censusTable(census, { gamma: 0.5 }).map((row) => row.implementation);
     assert.deepEqual(names, ['old and new 0.9.0', 'textbook 1.0', 'old and new 0.10.0', 'ours']);
   });
   test('if no library has a fault, the title says so, and the figure is drawn', async () => {
-    const safe = censusFaults({ ...census, rows: [measured({}), measured({ label: 0 })] });
+    const safe = figures.censusFaults({ ...census, rows: [measured({}), measured({ label: 0 })] });
     assert.equal(titleOf(safe), 'None of 1 libraries goes NaN');
     await draw(safe);
   });
   test('a fault that is no NaN is not called one', () => {
     const rows = [{ ...measured({ easyFaultAt: 9 }), easyFault: 'gradient Infinity' }];
-    assert.match(titleOf(censusFaults({ ...census, rows })), /^1 of 1 libraries goes NaN or infinite at/);
+    assert.match(
+      titleOf(figures.censusFaults({ ...census, rows })),
+      /^1 of 1 libraries goes NaN or infinite at/,
+    );
   });
   test('gamma 2 is told beside the gammas below 1', () => {
     const rows = [measured({ easyFaultAt: 16.64 }), measured({ library: 'b', gamma: 2, hardFaultAt: 88.72 })];
     assert.equal(
-      titleOf(censusFaults({ ...census, rows })),
+      titleOf(figures.censusFaults({ ...census, rows })),
       '1 of 2 libraries goes NaN at a gamma below 1, from |logit| 16.6 on; 0 at gamma 0 too, 1 at gamma 2',
     );
   });
@@ -367,7 +357,7 @@ describe('the figures of the census', () => {
       measured({ library: 'b', gradientError: 0.3 }),
       measured({ library: 'c', ...none }),
     ];
-    const figure = censusErrors({ ...census, rows }, { gamma: 0.5 });
+    const figure = figures.censusErrors({ ...census, rows }, { gamma: 0.5 });
     assert.match(
       titleOf(figure),
       /^1 of 3 libraries keeps six digits; the others are off by up to 0\.01 %, b by more$/,
@@ -377,7 +367,7 @@ describe('the figures of the census', () => {
   test('the table says whether wrong answers have a gradient', () => {
     const told = (hardGradientError: number | null, hardFaultAt: number | null) => {
       const rows = [measured({ hardGradientError, hardFaultAt })];
-      return censusTable({ ...census, rows }, { gamma: 0.5 })[0]['gradient of wrong answers'];
+      return figures.censusTable({ ...census, rows }, { gamma: 0.5 })[0]['gradient of wrong answers'];
     };
     assert.equal(told(1e-7, null), 'right');
     assert.equal(told(0.26, null), 'off by up to 26 %');
@@ -387,23 +377,23 @@ describe('the figures of the census', () => {
     assert.equal(told(null, null), 'not compared');
   });
   test('the errors of the title are those of packages, at the gamma asked for', () => {
-    assert.equal(titleOf(figures.censusErrors), 'All of 2 libraries keep six digits');
+    assert.equal(titleOf(specs.censusErrors), 'All of 2 libraries keep six digits');
     assert.equal(
-      titleOf(censusErrors(census, { gamma: 0 })),
+      titleOf(figures.censusErrors(census, { gamma: 0 })),
       '0 of 1 libraries keep six digits; the others are off by up to 0.02 %',
     );
   });
   test('the table says what was measured, and what was not found', () => {
-    const row = censusTable(census, { gamma: 0.5 })[1];
+    const row = figures.censusTable(census, { gamma: 0.5 })[1];
     assert.equal(row['label 0'], '−17.33');
     assert.equal(row['first NaN, label 1'], 'none');
     assert.equal(row['wrong from'], '12.5');
     assert.equal(row['gradient 1 % off: right from'], 'none to 40');
   });
   test('a number format or a gamma that was not measured is refused', () => {
-    assert.throws(() => censusFaults(census, 'float16'), /censusFaults: there is no row of float16/);
+    assert.throws(() => figures.censusFaults(census, 'float16'), /censusFaults: there is no row of float16/);
     assert.throws(
-      () => censusErrors(census, { gamma: 2 }),
+      () => figures.censusErrors(census, { gamma: 2 }),
       /censusErrors: nothing was measured at gamma 2; expected one of 0, 0\.5/,
     );
   });

@@ -7,8 +7,8 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   PAPER_SWEEP,
-  readRun,
   readSweep,
+  results,
   runSweep,
   type SweepEpoch,
   type SweepOptions,
@@ -154,7 +154,7 @@ describe('a sweep', () => {
   });
 
   test('says with which settings, code and device it was made, and keeps nothing beside the two tables', () => {
-    const { settings, versions } = readRun(undisturbed);
+    const { settings, versions } = results.readRun(undisturbed);
     assert.deepEqual(readSweep(undisturbed).versions, versions);
     for (const [name, value] of Object.entries(SMALL)) assert.deepEqual(settings[name], value);
     assert.match(versions.code, /^[0-9a-f]{16}$/);
@@ -165,7 +165,7 @@ describe('a sweep', () => {
   test('that is complete is read, not trained again', async () => {
     const before = fs.statSync(undisturbed).mtimeMs;
     const runs = await sweep(SMALL, { out: undisturbed, ...SHARDS_OF_4 });
-    assert.deepEqual(runs, readRun(undisturbed).rows);
+    assert.deepEqual(runs, results.readRun(undisturbed).rows);
     assert.equal(fs.statSync(undisturbed).mtimeMs, before);
   });
 

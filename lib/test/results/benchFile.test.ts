@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
-import { readBench } from 'focal-loss-lab';
+import { results } from 'focal-loss-lab';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'bench-file-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -17,7 +17,7 @@ const bench = { machine: 'a machine, 2 cores', date: '2026-01-31', rows: [row, {
 function read(content: string) {
   const file = path.join(folder, 'bench.json');
   writeFileSync(file, content);
-  return readBench(file);
+  return results.readBench(file);
 }
 
 describe('readBench', () => {
@@ -27,13 +27,13 @@ describe('readBench', () => {
 
   for (const name of ['grid', 'grid-size'])
     test(`reads the measurements of the suite ${name} that are kept in data/results`, () => {
-      const { rows } = readBench(path.join(__dirname, `../../../../data/results/bench-${name}.json`));
+      const { rows } = results.readBench(path.join(__dirname, `../../../../data/results/bench-${name}.json`));
       assert.ok(rows.length >= 6);
     });
 
   test('names a file that is not there', () => {
     assert.throws(
-      () => readBench(path.join(folder, 'none.json')),
+      () => results.readBench(path.join(folder, 'none.json')),
       /readBench: .*none\.json cannot be read: ENOENT/,
     );
   });

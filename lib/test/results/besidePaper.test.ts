@@ -3,18 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, test } from 'node:test';
-import {
-  comparisonSources,
-  comparisonTable,
-  deviceName,
-  epochResults,
-  publishedMnistLosses,
-  publishedSegmentation,
-  readExperiments,
-  readResults,
-  writeResults,
-  type EpochResult,
-} from 'focal-loss-lab';
+import { deviceName, figures, published, results } from 'focal-loss-lab';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'results-'));
 const { FOCAL_RESULTS_DIR } = process.env;
@@ -29,7 +18,7 @@ const record = (epoch: number, step: number, loss: number) => {
   return { epoch, step, loss, accuracy: 0.9, maxAbsLogit: 1, seconds: 0 };
 };
 const paper = { gamma: 0.1, learningRate: 1e-3, epochs: 100, seed: 1 };
-const row = (epoch: number, meanLoss: number | null, loss = 'original', noise = 0): EpochResult => {
+const row = (epoch: number, meanLoss: number | null, loss = 'original', noise = 0): results.EpochResult => {
   return { loss, noise, epoch, step: 10 * (epoch + 1), meanLoss };
 };
 
@@ -37,12 +26,15 @@ describe('the results of a training, by epoch', () => {
   const records = [record(0, 5, 0.4), record(0, 10, 0.2), record(1, 15, 0.1)];
 
   test('are the means of the records of every epoch', () => {
-    const rows = epochResults({ records: records.slice(0, 2), diverged: null }, { loss: 'exact', noise: 0 });
+    const rows = results.epochResults(
+      { records: records.slice(0, 2), diverged: null },
+      { loss: 'exact', noise: 0 },
+    );
     assert.deepEqual(rows, [{ loss: 'exact', noise: 0, epoch: 0, step: 10, meanLoss: (0.4 + 0.2) / 2 }]);
   });
   test('have no loss for the epoch of the first NaN, though some of its steps were healthy', () => {
     const diverged = { epoch: 1, step: 17, what: 'loss', maxAbsLogit: 17 };
-    const rows = epochResults({ records, diverged }, { loss: 'original', noise: 0 });
+    const rows = results.epochResults({ records, diverged }, { loss: 'original', noise: 0 });
     assert.deepEqual(rows.slice(1), [{ loss: 'original', noise: 0, epoch: 1, step: 17, meanLoss: null }]);
   });
 });
@@ -50,57 +42,60 @@ describe('the results of a training, by epoch', () => {
 describe('the results of a notebook', () => {
   test('come back with profile, device, day, and what was unlike the paper', () => {
     const rows = [row(0, 0.1), row(1, null)];
-    writeResults('03-mnist-classification', {
+    results.writeResults('03-mnist-classification', {
       settings: { ...paper, learningRate: 0.1, epochs: 2 },
       paper,
       rows,
     });
-    const [results, ...others] = readResults('03-mnist-classification');
+    const [found, ...others] = results.readResults('03-mnist-classification');
     assert.deepEqual(others, []);
-    assert.deepEqual(results.rows, rows);
-    assert.deepEqual(results.unlikePaper, ['learningRate 0.1 instead of 0.001']); // fewer epochs are no other training
+    assert.deepEqual(found.rows, rows);
+    assert.deepEqual(found.unlikePaper, ['learningRate 0.1 instead of 0.001']); // fewer epochs are no other training
     const { kind, name } = deviceName();
-    assert.deepEqual([results.profile, results.device], ['quick', `${kind}, ${name}`]);
-    assert.match(results.date, /^20\d\d-\d\d-\d\d$/);
+    assert.deepEqual([found.profile, found.device], ['quick', `${kind}, ${name}`]);
+    assert.match(found.date, /^20\d\d-\d\d-\d\d$/);
   });
-  test('are none before it has run', () => assert.deepEqual(readResults('no-such-notebook'), []));
+  test('are none before it has run', () => assert.deepEqual(results.readResults('no-such-notebook'), []));
 });
 
 describe('beside the paper', () => {
-  const published = publishedMnistLosses({ loss: 'original', noise: 0, gamma: 0.1, threshold: 0 });
+  const losses = published.mnistLosses({ loss: 'original', noise: 0, gamma: 0.1, threshold: 0 });
 
   test('a training at its settings is subtracted in the last epoch that both completed', () => {
     const rows = [0, 1, 2, 3].map((epoch) => row(epoch, 1)).concat(row(4, null));
-    writeResults('03-mnist-classification', { settings: paper, paper, rows });
-    const [{ published: theirs, ours, difference }] = readExperiments();
+    results.writeResults('03-mnist-classification', { settings: paper, paper, rows });
+    const [{ published: theirs, ours, difference }] = results.readExperiments();
     assert.equal(theirs?.firstNanEpoch, 3);
     assert.deepEqual(ours, { firstNanEpoch: 4, firstNanStep: 50, lastEpoch: 3, lastLoss: 1 });
-    assert.deepEqual(difference, { firstNanEpoch: 1, epoch: 2, loss: 1 - published[2].meanLoss });
-    assert.equal(comparisonTable(readExperiments())[0].difference, 'first NaN +1; loss +0.98 in epoch 2');
+    assert.deepEqual(difference, { firstNanEpoch: 1, epoch: 2, loss: 1 - losses[2].meanLoss });
+    assert.equal(
+      figures.comparisonTable(results.readExperiments())[0].difference,
+      'first NaN +1; loss +0.98 in epoch 2',
+    );
   });
   test('one at other settings is not', () => {
-    writeResults('05-mnist-segmentation', {
+    results.writeResults('05-mnist-segmentation', {
       settings: { ...paper, learningRate: 0.1 },
       paper,
       rows: [row(0, 0.1, 'original', 0.5)],
     });
-    const [comparison] = readExperiments();
+    const [comparison] = results.readExperiments();
     assert.equal(comparison.difference, null);
-    assert.equal(comparison.published?.firstNanEpoch, publishedSegmentation('original', 0.5).length);
-    const [shown] = comparisonTable([comparison]);
+    assert.equal(comparison.published?.firstNanEpoch, published.segmentation('original', 0.5).length);
+    const [shown] = figures.comparisonTable([comparison]);
     assert.equal(shown.difference, 'not comparable');
     assert.equal(shown['published first NaN'], 'epoch 871');
     assert.equal(shown['our first NaN'], 'none in 1 epochs');
     assert.equal(
-      comparisonSources([comparison])[0]["unlike the paper's settings"],
+      figures.comparisonSources([comparison])[0]["unlike the paper's settings"],
       'learningRate 0.1 instead of 0.001',
     );
   });
   test('the exact loss, and a noise that the paper has not, have no published run', () => {
     const rows = [row(0, 0.1, 'exact'), row(0, 0.1, 'original', 0.3)];
-    writeResults('05-mnist-segmentation', { settings: paper, paper, rows });
+    results.writeResults('05-mnist-segmentation', { settings: paper, paper, rows });
     assert.deepEqual(
-      readExperiments().map((comparison) => [comparison.published, comparison.difference]),
+      results.readExperiments().map((comparison) => [comparison.published, comparison.difference]),
       [
         [null, null],
         [null, null],

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
-import { readCensus, writeRun, type Row } from 'focal-loss-lab';
+import { results } from 'focal-loss-lab';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'census-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -21,10 +21,10 @@ const settings = {
   ...{ largestLogit: 1e4, near: 8, farEasy: 40, farHard: 100, wrong: 0.01, date: '2026-01-31' },
 };
 
-function read(rows: Row[], own: Record<string, string | number> = {}) {
+function read(rows: results.Row[], own: Record<string, string | number> = {}) {
   const file = path.join(folder, 'census.csv');
-  writeRun(file, { settings: { ...settings, ...own }, rows });
-  return readCensus(file);
+  results.writeRun(file, { settings: { ...settings, ...own }, rows });
+  return results.readCensus(file);
 }
 
 describe('readCensus', () => {
@@ -35,7 +35,7 @@ describe('readCensus', () => {
   });
 
   test('reads the census that is kept in data/results', () => {
-    const census = readCensus(path.join(__dirname, '../../../../data/results/census.csv'));
+    const census = results.readCensus(path.join(__dirname, '../../../../data/results/census.csv'));
     const libraries = new Set(census.rows.map(({ library }) => library));
     for (const name of ['torchvision', 'fvcore', 'kornia', 'MONAI', 'optax', 'Keras', 'exact form'])
       assert.ok(libraries.has(name), name);
@@ -47,7 +47,7 @@ describe('readCensus', () => {
     ['a logit in words', { easyFaultAt: 'late' }, /has easyFaultAt late in row 1; expected a number or no/],
   ] as const)
     test(`refuses ${what}`, () => {
-      const complete: Row = { ...row, version: null, easyFaultAt: null };
+      const complete: results.Row = { ...row, version: null, easyFaultAt: null };
       assert.throws(() => read([complete, { ...complete, ...change }]), message);
     });
 
@@ -55,7 +55,7 @@ describe('readCensus', () => {
     assert.throws(() => read([]), /census\.csv was not written by npm run census/);
     assert.throws(() => read([row], { near: 'by' }), /was not written by npm run census/);
     const file = path.join(folder, 'run.csv');
-    writeRun(file, { settings: { gamma: 0.5 }, rows: [{ step: 1 }] });
-    assert.throws(() => readCensus(file), /run\.csv was not written by npm run census/);
+    results.writeRun(file, { settings: { gamma: 0.5 }, rows: [{ step: 1 }] });
+    assert.throws(() => results.readCensus(file), /run\.csv was not written by npm run census/);
   });
 });

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { compareDeaths, type CellDeath } from 'focal-loss-lab';
+import { results } from 'focal-loss-lab';
 
 /** One cell per entry at gamma 0.1, 0.2, ...: an epoch, or null for 100 epochs without NaN. */
-const grid = (deaths: (number | null)[]): CellDeath[] =>
+const grid = (deaths: (number | null)[]): results.CellDeath[] =>
   deaths.map((epoch, i) => ({ gamma: (i + 1) / 10, threshold: 0, epoch, epochs: epoch ?? 100 }));
 
-const compare = (first: CellDeath[], second: CellDeath[]) => compareDeaths(first, second, 100);
+const compare = (first: results.CellDeath[], second: results.CellDeath[]) =>
+  results.compareDeaths(first, second, 100);
 
 describe('compareDeaths, two grids setting by setting', () => {
   test('a run dies in both, in one or in neither', () => {
@@ -18,7 +19,9 @@ describe('compareDeaths, two grids setting by setting', () => {
   });
 
   test('a run without NaN that has not been trained to the end is undecided', () => {
-    const alive = (epochs: number): CellDeath[] => [{ gamma: 0.1, threshold: 0, epoch: null, epochs }];
+    const alive = (epochs: number): results.CellDeath[] => [
+      { gamma: 0.1, threshold: 0, epoch: null, epochs },
+    ];
     assert.equal(compare(grid([50]), alive(99)).undecided, 1, 'it may die in the last epoch, too');
     assert.equal(compare(grid([50]), alive(100)).onlyFirst, 1);
     assert.equal(compare(grid([null]), alive(99)).undecided, 1);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { publishedMnistRuns, tf, toDataFrame } from 'focal-loss-lab';
+import { published, tf, toDataFrame } from 'focal-loss-lab';
 
 describe('toDataFrame', () => {
   test('danfojs, which takes a second, is loaded with the first frame, not with the library', () => {
@@ -84,7 +84,7 @@ describe('toDataFrame', () => {
   });
 
   test('the published runs can be grouped: 78, 72 and 64 of 135 died', () => {
-    const original = publishedMnistRuns().filter((run) => run.loss === 'original');
+    const original = published.mnistRuns().filter((run) => run.loss === 'original');
     const frame = toDataFrame(
       original.map(({ noise, firstNanEpoch }) => ({ noise, died: Number(firstNanEpoch !== null) })),
     );

@@ -3,13 +3,18 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
-import { pairedDifferences, readLossComparison, type ComparedRun } from 'focal-loss-lab';
+import { results } from 'focal-loss-lab';
 import { writeLossComparison } from 'focal-loss-lab/dist/results/lossComparison';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'loss-comparison-test-'));
 after(() => fs.rmSync(folder, { recursive: true }));
 
-const run = (seed: number, loss: ComparedRun['loss'], accuracy: number | null, more = {}): ComparedRun => ({
+const run = (
+  seed: number,
+  loss: results.ComparedRun['loss'],
+  accuracy: number | null,
+  more = {},
+): results.ComparedRun => ({
   ...{ seed, loss, gamma: 0.5, epsilon: loss === 'stabilized' ? 1e-3 : null, epochs: 2, accuracy },
   ...{ firstNanEpoch: null, firstNanStep: null, trainingLoss: 0.1, trainingAccuracy: 0.9, maxAbsLogit: 12 },
   ...{ crossEntropy: 0.2, brier: 0.05, calibrationError: 0.01 },
@@ -22,9 +27,10 @@ describe('pairedDifferences', () => {
       run(seed, 'exact', accuracy),
       run(seed, 'stabilized', accuracy + 0.01),
     ]);
-    const [{ gamma, epsilon, pairs, exact, mean, low, high, includesZero }] = pairedDifferences(runs, [
-      'accuracy',
-    ]);
+    const [{ gamma, epsilon, pairs, exact, mean, low, high, includesZero }] = results.pairedDifferences(
+      runs,
+      ['accuracy'],
+    );
     assert.deepEqual([gamma, epsilon, pairs, includesZero], [0.5, 1e-3, 3, false]);
     for (const value of [mean, low, high]) assert.ok(Math.abs(value - 0.01) < 1e-12);
     assert.ok(Math.abs(exact - 0.7) < 1e-12);
@@ -37,9 +43,9 @@ describe('pairedDifferences', () => {
       run(5, 'exact', null, { firstNanStep: 7, firstNanEpoch: 0 }),
       run(5, 'stabilized', 0.9),
     ];
-    const [{ pairs, includesZero }] = pairedDifferences(runs, ['accuracy']);
+    const [{ pairs, includesZero }] = results.pairedDifferences(runs, ['accuracy']);
     assert.deepEqual([pairs, includesZero], [2, true]);
-    assert.deepEqual(pairedDifferences(runs.slice(0, 4), ['accuracy']), []);
+    assert.deepEqual(results.pairedDifferences(runs.slice(0, 4), ['accuracy']), []);
   });
 });
 
@@ -54,13 +60,13 @@ describe('the file of a comparison', () => {
 
   test('is read as it was written', () => {
     writeLossComparison(file, comparison);
-    assert.deepEqual(readLossComparison(file), comparison);
+    assert.deepEqual(results.readLossComparison(file), comparison);
   });
 
   test('another table, such as that of the margins, is refused by name', () => {
     const margins = path.join(folder, 'comparison.margins.csv');
     assert.throws(
-      () => readLossComparison(margins),
+      () => results.readLossComparison(margins),
       /^Error: readLossComparison: .*margins\.csv is not the table/,
     );
   });

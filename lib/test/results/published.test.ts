@@ -2,19 +2,12 @@ import assert from 'node:assert/strict';
 import { tmpdir } from 'node:os';
 import { execFileSync } from 'node:child_process';
 import { describe, test } from 'node:test';
-import {
-  publishedCifar10,
-  publishedCifar10Death,
-  publishedMnistLosses,
-  publishedMnistRuns,
-  publishedSegmentation,
-  type PublishedSettings,
-} from 'focal-loss-lab';
+import { published } from 'focal-loss-lab';
 
-const ofDeath = publishedMnistRuns().filter((run) => run.firstNanEpoch !== null);
+const ofDeath = published.mnistRuns().filter((run) => run.firstNanEpoch !== null);
 
 describe('the published MNIST runs', () => {
-  const runs = publishedMnistRuns();
+  const runs = published.mnistRuns();
 
   test('are every combination of loss, noise, gamma and threshold, once', () => {
     assert.equal(runs.length, 2 * 3 * 15 * 9);
@@ -45,13 +38,13 @@ describe('the published MNIST runs', () => {
   });
 
   test('a run that did not die has 100 epochs, another ends at its first NaN', () => {
-    for (const run of runs) assert.equal(publishedMnistLosses(run).length, run.firstNanEpoch ?? 100);
+    for (const run of runs) assert.equal(published.mnistLosses(run).length, run.firstNanEpoch ?? 100);
   });
 
   test('the last loss of a run is its last finite loss', () => {
     for (const run of runs)
       if (run.firstNanEpoch !== 0)
-        assert.equal(publishedMnistLosses(run).at(-1)?.meanLoss, run.lastFiniteLoss);
+        assert.equal(published.mnistLosses(run).at(-1)?.meanLoss, run.lastFiniteLoss);
   });
 
   test("the paper's first example died in epoch 3", () => {
@@ -62,11 +55,11 @@ describe('the published MNIST runs', () => {
   });
 
   test('callers cannot change them for others', () => {
-    publishedMnistRuns()[0].lastFiniteLoss = -1;
-    assert.notEqual(publishedMnistRuns()[0].lastFiniteLoss, -1);
+    published.mnistRuns()[0].lastFiniteLoss = -1;
+    assert.notEqual(published.mnistRuns()[0].lastFiniteLoss, -1);
     const settings = { loss: 'stabilized', noise: 0.5, gamma: 0.3, threshold: 4 } as const;
-    publishedMnistLosses(settings)[0].meanLoss = -1;
-    assert.notEqual(publishedMnistLosses(settings)[0].meanLoss, -1);
+    published.mnistLosses(settings)[0].meanLoss = -1;
+    assert.notEqual(published.mnistLosses(settings)[0].meanLoss, -1);
   });
 
   for (const change of [
@@ -79,15 +72,15 @@ describe('the published MNIST runs', () => {
     test(`there is no run with ${JSON.stringify(change)}`, () => {
       const settings = { loss: 'original', noise: 0, gamma: 0.1, threshold: 0, ...change };
       assert.throws(
-        () => publishedMnistLosses(settings as PublishedSettings),
-        new RegExp(`^RangeError: publishedMnistLosses: .*${Object.values(change)[0]}.*there are`),
+        () => published.mnistLosses(settings as published.PublishedSettings),
+        new RegExp(`^RangeError: published\.mnistLosses: .*${Object.values(change)[0]}.*there are`),
       );
     });
 
   test('are found from any folder', () => {
     const script = `
-      const { publishedMnistLosses } = require('${require.resolve('focal-loss-lab')}');
-      console.log(publishedMnistLosses({ loss: 'original', noise: 0, gamma: 2, threshold: 0 }).length);`;
+      const { published } = require('${require.resolve('focal-loss-lab')}');
+      console.log(published.mnistLosses({ loss: 'original', noise: 0, gamma: 2, threshold: 0 }).length);`;
     const printed = execFileSync(process.execPath, ['-e', script], { cwd: tmpdir(), encoding: 'utf8' });
     assert.equal(printed.trim(), '100');
   });
@@ -95,19 +88,19 @@ describe('the published MNIST runs', () => {
 
 describe('the published CIFAR-10 runs', () => {
   test('the original loss died in epoch 293, the stabilized one not in 1000', () => {
-    assert.equal(publishedCifar10('original').length, 293);
-    assert.equal(publishedCifar10('stabilized').length, 1000);
-    assert.equal(publishedCifar10Death().epoch, 293);
+    assert.equal(published.cifar10('original').length, 293);
+    assert.equal(published.cifar10('stabilized').length, 1000);
+    assert.equal(published.cifar10Death().epoch, 293);
   });
   test('in the epoch of the death the accuracy fell to little more than always saying class 0', () => {
-    const before = publishedCifar10('original')[292].accuracy;
-    const { accuracy } = publishedCifar10Death();
+    const before = published.cifar10('original')[292].accuracy;
+    const { accuracy } = published.cifar10Death();
     assert.ok(before > 0.95 && accuracy > 0.6 && accuracy < 0.61, `${before}, ${accuracy}`);
     assert.ok(Math.abs(50_000 * accuracy - Math.round(50_000 * accuracy)) < 1e-6); // so many images of 50,000
   });
   test('both begin at 0.6, the accuracy of always saying class 0', () => {
-    assert.equal(publishedCifar10('original')[0].accuracy, 0.6);
-    assert.equal(publishedCifar10('stabilized')[0].accuracy, 0.6);
+    assert.equal(published.cifar10('original')[0].accuracy, 0.6);
+    assert.equal(published.cifar10('stabilized')[0].accuracy, 0.6);
   });
 });
 
@@ -119,15 +112,15 @@ describe('the published segmentation runs', () => {
   ])
     test(`the original loss at noise ${noise} has ${epochs} epochs without a NaN, the stabilized one 1000`, () => {
       assert.deepEqual(
-        publishedSegmentation('original', noise).map(({ epoch }) => epoch),
+        published.segmentation('original', noise).map(({ epoch }) => epoch),
         Array.from({ length: epochs }, (_, epoch) => epoch),
       );
-      assert.equal(publishedSegmentation('stabilized', noise).length, 1000);
+      assert.equal(published.segmentation('stabilized', noise).length, 1000);
     });
   test('there is no other noise', () => {
     assert.throws(
-      () => publishedSegmentation('original', 0.25),
-      /publishedSegmentation: no run with .* noise 0.25; there are/,
+      () => published.segmentation('original', 0.25),
+      /published\.segmentation: no run with .* noise 0.25; there are/,
     );
   });
 });

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
-import { readRun, versions, writeRun, type Run } from 'focal-loss-lab';
+import { results, versions } from 'focal-loss-lab';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'run-file-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -15,10 +15,10 @@ const settings = {
   nested: { noise: 0, note: 'a "b", c\n#' },
 };
 
-function roundTrip(rows: Run['rows']): Run {
+function roundTrip(rows: results.Run['rows']): results.Run {
   const file = path.join(folder, 'round-trip.csv');
-  writeRun(file, { settings, rows });
-  return readRun(file);
+  results.writeRun(file, { settings, rows });
+  return results.readRun(file);
 }
 
 describe('a run written and read', () => {
@@ -84,13 +84,13 @@ describe('a run written and read', () => {
     }
     const rows: Epoch[] = [{ epoch: 0, loss: 0.5 }];
     const file = path.join(folder, 'interface.csv');
-    writeRun(file, { settings: {}, rows });
-    assert.deepStrictEqual(readRun(file).rows, rows);
+    results.writeRun(file, { settings: {}, rows });
+    assert.deepStrictEqual(results.readRun(file).rows, rows);
   });
 
   test('is CSV below a line of comment', () => {
     const file = path.join(folder, 'plain.csv');
-    writeRun(file, { settings, rows: [{ epoch: 0, loss: NaN, note: null }] });
+    results.writeRun(file, { settings, rows: [{ epoch: 0, loss: NaN, note: null }] });
     const [comment, ...lines] = readFileSync(file, 'utf8').split('\n');
     assert.match(comment, /^# \{/);
     assert.deepEqual(lines, ['epoch,loss,note', '0,NaN,', '']);
@@ -99,7 +99,7 @@ describe('a run written and read', () => {
 
 describe('a run file', () => {
   const file = path.join(folder, 'whole.csv');
-  writeRun(file, {
+  results.writeRun(file, {
     settings,
     rows: [1, 2, 3].map((epoch) => ({ epoch, loss: 1 / epoch, note: `n${epoch}` })),
   });
@@ -110,7 +110,7 @@ describe('a run file', () => {
     for (let length = 0; length < whole.length; length++) {
       writeFileSync(cut, whole.slice(0, length));
       assert.throws(
-        () => readRun(cut),
+        () => results.readRun(cut),
         (error: Error) => error.message.startsWith('readRun: ') && error.message.includes(cut),
         `${length} of ${whole.length} characters were accepted`,
       );
@@ -129,20 +129,23 @@ describe('a run file', () => {
       const text = change(whole);
       assert.notEqual(text, whole);
       writeFileSync(changed, text);
-      assert.throws(() => readRun(changed), /^Error: readRun: .*changed\.csv/);
+      assert.throws(() => results.readRun(changed), /^Error: readRun: .*changed\.csv/);
     });
 
   test('that is not there is refused by name', () => {
-    assert.throws(() => readRun(path.join(folder, 'none.csv')), /^Error: readRun: cannot read .*none\.csv/);
+    assert.throws(
+      () => results.readRun(path.join(folder, 'none.csv')),
+      /^Error: readRun: cannot read .*none\.csv/,
+    );
   });
 
   test('is left as it was when writing fails, and nothing lies beside it', () => {
     const before = readdirSync(folder);
     assert.throws(
-      () => writeRun(file, { settings, rows: [{ a: 1 }, { a: 'one' }] }),
+      () => results.writeRun(file, { settings, rows: [{ a: 1 }, { a: 'one' }] }),
       /^TypeError: writeRun: 'a' of row 1/,
     );
-    assert.throws(() => writeRun(folder, { settings, rows: [{ a: 1 }] })); // a folder cannot be replaced by a file
+    assert.throws(() => results.writeRun(folder, { settings, rows: [{ a: 1 }] })); // a folder cannot be replaced by a file
     assert.deepEqual(readdirSync(folder), before);
     assert.deepEqual(
       readdirSync(path.dirname(folder)).filter((name) => name.startsWith(path.basename(folder))),
@@ -161,9 +164,12 @@ describe('a run file', () => {
   ] as const)
     test(`cannot hold ${what}`, () => {
       const bad = path.join(folder, 'bad.csv');
-      assert.throws(() => writeRun(bad, Object.assign({ settings: {}, rows: [] }, run) as unknown as Run), {
-        name: 'TypeError',
-        message: new RegExp(`^writeRun: ${message.source}`),
-      });
+      assert.throws(
+        () => results.writeRun(bad, Object.assign({ settings: {}, rows: [] }, run) as unknown as results.Run),
+        {
+          name: 'TypeError',
+          message: new RegExp(`^writeRun: ${message.source}`),
+        },
+      );
     });
 });
