@@ -101,6 +101,26 @@ export default tseslint.config(
   },
   { files: ['lib/src/tf/**', 'lib/src/losses/tf.ts'], rules: { 'no-restricted-imports': 'off' } },
   {
+    // The process of a sweep leaves the memory, a GPU's above all, to its workers.
+    files: ['lib/src/sweep/**'],
+    ignores: ['lib/src/sweep/worker.ts', 'lib/src/sweep/compareLosses.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: '^\\.\\./(?!display/|results/runFile|results/table|grid/lossNames|writeWhole|isRunning)',
+              allowTypeImports: true,
+              message:
+                'The process of a sweep does not load TensorFlow: import a file that does not, or types.',
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
     // The last expression of a cell is its output; a name of one cell is used by later ones (check-notebooks.mjs tells).
     files: ['**/*.ipynb.ts'],
     rules: { '@typescript-eslint/no-unused-expressions': 'off' },

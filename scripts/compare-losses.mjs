@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { WORKER_ENVIRONMENT } from '../lib/dist/grid/workerProcess.js';
+import { WORKER_ENVIRONMENT } from '../lib/dist/sweep/workerProcess.js';
 import { writeLossComparison } from '../lib/dist/results/lossComparison.js';
 import { parseProblem } from './parse-problem.mjs';
 
@@ -106,7 +106,7 @@ function inProcess(task, children) {
 async function work({ seed, images: count, ...settings }) {
   const { learningRate, batchSize, threshold } = settings;
   const { deviceName, loadMnist, tf, versions } = await import('focal-loss-lab');
-  const { compareLosses } = await import('../lib/dist/grid/compareLosses.js');
+  const { compareLosses } = await import('../lib/dist/sweep/compareLosses.js');
   process.on('disconnect', () => process.exit()); // the command has ended
   const all = await loadMnist('train');
   const [images, digits] = tf.tidy(() => [all.images.slice(0, count), all.labels.slice(0, count)]);

@@ -1,10 +1,12 @@
-// npm run sweep: the command line of runSweep (lib/src/grid), for whole grids of trainings. --help tells the rest.
+// npm run sweep: the command line of runSweep (lib/src/sweep), for whole grids of trainings. --help tells the rest.
 import { parseArgs } from 'node:util';
 // One by one, not from the library's index, which loads TensorFlow: that is the workers' business.
 import { Interrupted } from '../lib/dist/display/breathe.js';
-import { countShards, runShard, runSweep } from '../lib/dist/grid/runSweep.js';
-import { LOSSES, PAPER_SWEEP } from '../lib/dist/grid/settings.js';
-import { SweepError } from '../lib/dist/grid/sweepError.js';
+import { joinSweeps } from '../lib/dist/sweep/joinSweeps.js';
+import { countShards, runShard, runSweep } from '../lib/dist/sweep/runSweep.js';
+import { LOSS_NAMES } from '../lib/dist/grid/lossNames.js';
+import { PAPER_SWEEP } from '../lib/dist/sweep/settings.js';
+import { SweepError } from '../lib/dist/sweep/sweepError.js';
 import { parseProblem } from './parse-problem.mjs';
 
 const DEFAULT_OUT = 'data/results/mnist-sweep.csv';
@@ -12,7 +14,7 @@ const EXIT = { failed: 1, usage: 2, interrupted: 130 };
 
 /** Options that are settings of the sweep: their names there, and what is said of them. */
 const SETTINGS = {
-  loss: { name: 'losses', list: String, help: LOSSES.join(', ') },
+  loss: { name: 'losses', list: String, help: LOSS_NAMES.join(', ') },
   noise: { name: 'noises', list: Number, help: 'amplitudes of the noise' },
   gamma: { name: 'gammas', list: Number, help: '' },
   threshold: { name: 'thresholds', list: Number, help: 'digits up to it are class 1' },
@@ -35,6 +37,10 @@ const OTHERS = {
   'models-per-shard': ['N', 'trained side by side (default 9, on a GPU all of a noise level)'],
   shard: ['K', 'trains only shard K, counted from 0, and leaves it in FILE.parts: a job on a cluster'],
   shards: ['', 'says how many shards there are'],
+  join: [
+    '',
+    'puts the results named at the end into one, FILE: npm run sweep -- --join --out all.csv one.csv two.csv',
+  ],
   help: ['', 'this text'],
 };
 
@@ -52,8 +58,9 @@ try {
 }
 
 async function main(args) {
-  const options = parse(args);
+  const { options, files } = parse(args);
   if (options.help) return console.log(help());
+  if (options.join) return join(options, files);
   const settings = settingsOf(options);
   const { out = DEFAULT_OUT } = options;
   const modelsPerShard = wholeNumber(options, 'models-per-shard');
@@ -76,10 +83,19 @@ function parse(args) {
   );
   options.help.short = 'h';
   try {
-    return parseArgs({ args, options }).values;
+    const { values, positionals } = parseArgs({ args, options, allowPositionals: args.includes('--join') });
+    return { options: values, files: positionals };
   } catch (error) {
     throw new UsageError(parseProblem(error));
   }
+}
+
+function join({ out, ...others }, files) {
+  const option = Object.keys(others).find((name) => name !== 'join');
+  if (option !== undefined) throw new UsageError(`--join takes only --out and files, not --${option}`);
+  if (out === undefined) throw new UsageError('--join: --out is missing; expected the name of the result');
+  if (files.length === 0) throw new UsageError('--join: no files; expected the results to be joined');
+  console.log(`${joinSweeps(files, out).length} runs in ${out}`);
 }
 
 function settingsOf(options) {
@@ -110,7 +126,7 @@ function items(option, text, type) {
 
 /** As the help lists them; names that it does not list come first, and are refused later. */
 function inOrder(losses) {
-  return losses.sort((a, b) => LOSSES.indexOf(a) - LOSSES.indexOf(b));
+  return losses.sort((a, b) => LOSS_NAMES.indexOf(a) - LOSS_NAMES.indexOf(b));
 }
 
 function numberOf(option, text) {
@@ -130,7 +146,7 @@ function explained(error) {
   if (error instanceof Interrupted) return [EXIT.interrupted, 'stopped; the same command goes on'];
   if (error instanceof SweepError) return [EXIT.failed, error.message];
   if (error instanceof UsageError) return [EXIT.usage, `${error.message} (--help lists the options)`];
-  if (error instanceof RangeError && /^run(Sweep|Shard): /.test(error.message))
+  if (error instanceof RangeError && /^(runSweep|runShard|joinSweeps): /.test(error.message))
     return [EXIT.usage, `${inOptions(error.message)} (--help lists the options)`];
   return [EXIT.failed, error.stack];
 }

@@ -45,22 +45,20 @@ export {
 } from './training';
 export {
   trainGrid,
-  type GridDivergence,
   type GridLoss,
   type GridModel,
   type GridOptions,
   type GridProgress,
-  type GridRecord,
   type GridRun,
 } from './grid';
-export { PAPER_SWEEP, readSweep, runSweep } from './grid';
+export { PAPER_SWEEP, readSweep, runSweep } from './sweep';
 export {
   type SweepEpoch,
   type SweepOptions,
   type SweepResult,
   type SweepRun,
   type SweepSettings,
-} from './grid';
+} from './sweep';
 
 export * as figures from './figures';
 export * as published from './results/published';

@@ -1,4 +1,4 @@
-// The command line of npm run compare; what it trains is tested in lib/test/grid/compareLosses.test.ts.
+// The command line of npm run compare; what it trains is tested in lib/test/sweep/compareLosses.test.ts.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';

@@ -5,8 +5,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
-import { claimParts } from '../../lib/dist/grid/partFiles.js';
-import { PAPER_SWEEP } from '../../lib/dist/grid/settings.js';
+import { claimParts } from '../../lib/dist/sweep/partFiles.js';
+import { PAPER_SWEEP } from '../../lib/dist/sweep/settings.js';
 import { root } from '../setup/project.mjs';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sweep-command-test-'));
@@ -45,6 +45,9 @@ describe('npm run sweep', () => {
     [['--out', 'runs'], /--out: runs; expected the name of a file that ends with .csv/],
     [['--shard', '0', '--workers', '2'], /--shard trains in this process alone: it takes no --workers/],
     [['--out', out, '--shard', '90'], /--shard: 90; expected an integer in 0..89/],
+    [['--join', 'a.csv'], /--join: --out is missing/],
+    [['--join', '--out', out], /--join: no files; expected the results to be joined/],
+    [['--join', '--gamma', '1', '--out', out, 'a.csv'], /--join takes only --out and files, not --gamma/],
   ])
     test(`${args.join(' ')} is answered with one clear line`, () => {
       const { status, stdout, stderr } = sweep(...args);

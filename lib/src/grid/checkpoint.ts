@@ -3,20 +3,23 @@ import { checksumOfSamples, type Json } from '../training/fingerprint';
 import type { SafetensorsFile, SourceArray } from '../training/safetensors';
 import type { Sampler } from '../training/sampler';
 import { StateFile } from '../training/stateFile';
+import { restored, stored, type StoredDivergence } from '../training/run';
 import { LenetBatch } from './lenetBatch';
 import { perParameter, SHAPES, type ParameterName, type PerParameter } from './parameters';
-import { isAlive, type GridOptions, type GridRun, type GridState } from './trainGrid';
+import type { GridOptions } from './options';
+import { isAlive, type GridModel, type GridState } from './run';
 
 interface StoredProgress {
   epoch: number;
   steps: number;
   seconds: number;
   generator: ReturnType<Sampler['generator']>;
+  /** `run` is the place among the runs. */
+  divergences: (StoredDivergence & { run: number })[];
 }
 
-// Rows of float64, since JSON has no NaN; `run` is the place among the runs.
-const RECORD = ['run', 'epoch', 'loss', 'accuracy', 'maxAbsLogit', 'seconds'] as const;
-const DIVERGENCE = ['run', 'epoch', 'step', 'maxAbsLogit'] as const;
+/** `run` is the place among the runs. */
+const RECORD = ['run', 'step', 'epoch', 'loss', 'accuracy', 'maxAbsLogit', 'seconds'] as const;
 
 /** A training of many models in a file. */
 export class GridCheckpoint {
@@ -28,7 +31,7 @@ export class GridCheckpoint {
   ) {
     this.stateFile = new StateFile(file, {
       caller: 'trainGrid',
-      format: 'focal-loss-lab grid 1',
+      format: 'focal-loss-lab grid 2',
       fingerprint: fingerprint(options),
     });
   }
@@ -61,16 +64,18 @@ export class GridCheckpoint {
 
   /** Writes the state, as StateFile.save does. */
   async save({ epochs, steps, seconds, runs, batch, sampler }: GridState): Promise<void> {
-    const progress: StoredProgress = { epoch: epochs, steps, seconds, generator: sampler.generator() };
+    const divergences = runs.flatMap(({ diverged }, run) => (diverged ? [{ run, ...stored(diverged) }] : []));
+    const progress: StoredProgress = {
+      ...{ epoch: epochs, steps, seconds, divergences },
+      generator: sampler.generator(),
+    };
     const { order } = sampler;
     const records = runs.flatMap(({ records }, run) => records.map((record) => ({ run, ...record })));
-    const divergences = runs.flatMap(({ diverged }, run) => (diverged ? [{ run, ...diverged }] : []));
     const parts: Record<string, PerParameter<tf.Tensor>> = runs.some(isAlive) ? { ...batch.state() } : {};
     try {
       await this.stateFile.save(progress, [
         { name: 'order', dtype: 'I32', shape: [order.length], values: () => order },
         asArray('records', RECORD, records),
-        asArray('divergences', DIVERGENCE, divergences),
         ...Object.entries(parts).flatMap(([part, tensors]) => parameterArrays(part, tensors)),
       ]);
     } finally {
@@ -78,22 +83,21 @@ export class GridCheckpoint {
     }
   }
 
-  private async restoreState(state: GridState, progress: StoredProgress, stored: SafetensorsFile) {
+  private async restoreState(state: GridState, progress: StoredProgress, file: SafetensorsFile) {
     const { runs } = state;
     for (const run of runs) [run.records, run.diverged] = [[], null];
-    for (const { run, ...record } of asRows(RECORD, await stored.read('records')))
+    for (const { run, ...record } of asRows(RECORD, await file.read('records')))
       runs[run].records.push(record);
-    for (const { run, ...diverged } of asRows(DIVERGENCE, await stored.read('divergences')))
-      runs[run].diverged = diverged;
+    for (const { run, ...diverged } of progress.divergences) runs[run].diverged = restored(diverged);
     const alive = runs.filter(isAlive);
     if (alive.length > 0) {
-      const weights = await readParameters(stored, 'weights', alive.length);
-      const velocities = await readParameters(stored, 'velocities', alive.length);
+      const weights = await readParameters(file, 'weights', alive.length);
+      const velocities = await readParameters(file, 'velocities', alive.length);
       state.batch.dispose();
       state.batch = new LenetBatch(alive, { weights, velocities }, this.options);
       tf.dispose({ weights, velocities });
     }
-    state.sampler.restore({ order: await stored.read('order'), generator: progress.generator });
+    state.sampler.restore({ order: await file.read('order'), generator: progress.generator });
     state.epochs = progress.epoch;
     state.steps = progress.steps;
     state.seconds = progress.seconds;
@@ -103,7 +107,7 @@ export class GridCheckpoint {
 /** What makes a training this one and no other; the number of epochs does not. */
 function fingerprint({ images, digits, models, ...options }: GridOptions) {
   const { noise, seed, batchSize, learningRate, momentum } = options;
-  const perModel = ({ loss, gamma, alpha, epsilon, threshold }: GridRun | GridOptions['models'][number]) =>
+  const perModel = ({ loss, gamma, alpha, epsilon, threshold }: GridModel) =>
     ({ loss, gamma, alpha, epsilon, threshold }) satisfies Json;
   return {
     'version of focal-loss-lab': versions()['focal-loss-lab'],

@@ -2,8 +2,7 @@ import { exactGradient, exactLoss } from '../losses/exact';
 import { splitGamma, type Gamma } from '../losses/numerics';
 import { tf } from '../tf';
 import { multiplyNoNan } from './kernels';
-
-export type GridLoss = 'original' | 'stabilized' | 'exact';
+import type { GridLoss } from './lossNames';
 
 /** The loss of one model. */
 export interface LossSettings {

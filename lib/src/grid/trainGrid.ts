@@ -4,87 +4,12 @@ import { breathe, Progress } from '../display';
 import { tf } from '../tf';
 import { announceDevice } from '../training/announceDevice';
 import { Sampler } from '../training/sampler';
-import { checkOptions } from './check';
 import { GridCheckpoint } from './checkpoint';
 import { gatherRows } from './kernels';
 import { LenetBatch, STEP_ROWS } from './lenetBatch';
-import type { LossSettings } from './losses';
+import { checkOptions, type GridOptions } from './options';
 import { initialParameters, perParameter } from './parameters';
-
-/** One of the models that learn side by side: its loss and its task. */
-export interface GridModel extends LossSettings {
-  /** Digits up to this one are class 1, the rest class 0: 0..8. */
-  threshold: number;
-}
-
-export interface GridOptions {
-  /** float32 [n, 28, 28, 1] in 0..1 */
-  images: tf.Tensor4D;
-  /** int32 [n], 0..9 */
-  digits: tf.Tensor1D;
-  models: readonly GridModel[];
-  /** float32 [m, 28, 28, 1] in 0..1: the trained models are tried on them. */
-  testImages?: tf.Tensor4D;
-  /** Amplitude of the uniform noise added to every batch afresh (addUniformNoise). */
-  noise: number;
-  /** An integer; determines initial weights, the order of the samples and the noise. */
-  seed: number;
-  epochs: number;
-  /** Samples per step; the last batch of an epoch may be smaller. */
-  batchSize: number;
-  learningRate: number;
-  /** In [0, 1). */
-  momentum: number;
-  /** Name on the progress line. */
-  label?: string;
-  /** Called after every epoch. */
-  afterEpoch?: (progress: GridProgress) => void | Promise<void>;
-  /** A file for the state after every epoch, from which the same call goes on; made if there is none. */
-  checkpoint?: string;
-  /** Runs every step operation by operation, slower, with the same numbers: for debugging. Default: FOCAL_EAGER=1 does. */
-  eager?: boolean;
-}
-
-export interface GridProgress {
-  /** Complete epochs. */
-  epochs: number;
-  /** Epochs in the checkpoint: fewer, if it could not be written; undefined without one. */
-  savedEpochs: number | undefined;
-  /** Models that are still trained. */
-  alive: number;
-  /** All runs, as far as they have come. */
-  runs: readonly GridRun[];
-}
-
-/** What happened to a model in one epoch. */
-export interface GridRecord {
-  /** The first is 0. */
-  epoch: number;
-  /** Mean over the steps. */
-  loss: number;
-  /** Fraction of the samples with logit > 0 where the label is 1, and logit <= 0 where it is 0. */
-  accuracy: number;
-  /** Largest |logit|. */
-  maxAbsLogit: number;
-  /** Wall-clock time from the start of the run, of all models together, to the end of the epoch. */
-  seconds: number;
-}
-
-/** The first step that met a value which is not finite. */
-export interface GridDivergence {
-  epoch: number;
-  /** The first of the run is 1. */
-  step: number;
-  /** Largest |logit| of that step's batch. */
-  maxAbsLogit: number;
-}
-
-export interface GridRun extends GridModel {
-  records: GridRecord[];
-  diverged: GridDivergence | null;
-  /** Of the trained model, without noise, one for each of the test images; not there without such images, or if it diverged. */
-  testLogits?: Float32Array;
-}
+import { isAlive, type GridRun, type GridState } from './run';
 
 /**
  * Trains many LeNets on MNIST side by side, each with its own loss, gamma, alpha, epsilon and threshold, as `train` would
@@ -130,20 +55,6 @@ export async function trainGrid(options: GridOptions): Promise<GridRun[]> {
   }
   return runs;
 }
-
-/** Where a training of many models is, between two epochs. */
-export interface GridState {
-  /** Complete epochs. */
-  epochs: number;
-  steps: number;
-  seconds: number;
-  runs: GridRun[];
-  /** Those of the runs that have not diverged, in their order. */
-  batch: LenetBatch;
-  sampler: Sampler;
-}
-
-export const isAlive = ({ diverged }: GridRun): boolean => diverged === null;
 
 /** The seed of a model's initial weights; the losses share it. */
 export function initialSeed(
@@ -290,17 +201,26 @@ function record(
 ): void {
   const broken = steps.findIndex((step) => !Object.values(step).every(Number.isFinite));
   const healthy = broken < 0 ? steps : steps.slice(0, broken);
-  if (broken >= 0)
-    run.diverged = { epoch, step: stepsBefore + broken + 1, maxAbsLogit: steps[broken].maxAbsLogit };
+  if (broken >= 0) {
+    const { maxAbsLogit } = steps[broken];
+    run.diverged = { epoch, step: stepsBefore + broken + 1, what: notFinite(steps[broken]), maxAbsLogit };
+  }
   if (healthy.length === 0) return;
   const sum = (f: (step: Step) => number) => healthy.reduce((total, step) => total + f(step), 0);
   run.records.push({
+    step: stepsBefore + healthy.length,
     epoch,
     loss: sum(({ loss }) => loss) / healthy.length,
     accuracy: sum(({ correct }) => correct) / Math.min(images.shape[0], healthy.length * batchSize),
     maxAbsLogit: healthy.reduce((max, { maxAbsLogit }) => Math.max(max, maxAbsLogit), 0),
     seconds,
   });
+}
+
+/** In the words of `train`. */
+function notFinite({ loss, maxAbsLogit }: Step): string {
+  if (!Number.isFinite(maxAbsLogit)) return 'logits';
+  return Number.isFinite(loss) ? 'gradient by the logits' : 'loss';
 }
 
 /** Continues with those of the models before that are still alive. */

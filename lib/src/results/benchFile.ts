@@ -1,20 +1,23 @@
 import { readFileSync } from 'node:fs';
+import { checkedRows, count, positive, text, type RowIn } from './table';
+
+const COLUMNS = {
+  work: text,
+  contestant: text,
+  /** Of each process. */
+  threads: count,
+  processes: count,
+  /** Trained side by side in each process. */
+  models: count,
+  /** Quickest step, in milliseconds of the whole machine for one model. */
+  msMin: positive,
+  msMedian: positive,
+  /** Largest memory of its processes together. */
+  rssMB: positive,
+};
 
 /** What one contestant needed for one work, over all its rounds. */
-export interface BenchRow {
-  work: string;
-  contestant: string;
-  /** Of each process. */
-  threads: number;
-  processes: number;
-  /** Trained side by side in each process. */
-  models: number;
-  /** Quickest step, in milliseconds of the whole machine for one model. */
-  msMin: number;
-  msMedian: number;
-  /** Largest memory of its processes together. */
-  rssMB: number;
-}
+export type BenchRow = RowIn<typeof COLUMNS>;
 
 export interface Bench {
   machine: string;
@@ -22,10 +25,6 @@ export interface Bench {
   date: string;
   rows: BenchRow[];
 }
-
-const TEXTS = ['work', 'contestant'] as const;
-const COUNTS = ['threads', 'processes', 'models'] as const;
-const MEASURES = ['msMin', 'msMedian', 'rssMB'] as const;
 
 /**
  * Reads what `npm run bench -- SUITE --out FILE` has written.
@@ -49,14 +48,5 @@ export function readBench(file: string): Bench {
   const { machine, date, rows } = bench ?? {};
   if (typeof machine !== 'string' || typeof date !== 'string' || !Array.isArray(rows))
     throw fail('was not written by npm run bench: expected machine, date and rows');
-  rows.forEach((row: Partial<BenchRow> | null, i) => {
-    const check = (name: keyof BenchRow, valid: (value: unknown) => boolean, expected: string) => {
-      if (!valid(row?.[name]))
-        throw fail(`has ${name} ${String(row?.[name])} in row ${i}; expected ${expected}`);
-    };
-    for (const name of TEXTS) check(name, (value) => typeof value === 'string' && value !== '', 'a name');
-    for (const name of COUNTS) check(name, (value) => Number.isInteger(value) && Number(value) >= 1, 'an integer >= 1'); // prettier-ignore
-    for (const name of MEASURES) check(name, (value) => Number.isFinite(value) && Number(value) > 0, 'a number > 0'); // prettier-ignore
-  });
-  return { machine, date, rows };
+  return { machine, date, rows: checkedRows(rows, COLUMNS, `readBench: ${file}`) };
 }

@@ -1,11 +1,5 @@
 import { readResults, type NotebookResults } from './notebookResults';
-import {
-  cifar10,
-  mnistLosses,
-  segmentation,
-  type PublishedLoss,
-  type PublishedSettings,
-} from './published';
+import { cifar10, mnistLosses, segmentation, type PublishedLoss, type PublishedSettings } from './published';
 
 type PaperLoss = PublishedSettings['loss'];
 

@@ -1,18 +1,21 @@
 import type { TrainingRun } from '../training';
+import { number, orNone, text, type RowIn } from './table';
 
-/** One epoch of one training. */
-export interface EpochResult {
+export const EPOCH_COLUMNS = {
   /** 'original', 'stabilized' or 'exact' */
-  loss: string;
+  loss: text,
   /** amplitude */
-  noise: number;
+  noise: number,
   /** The first is 0. */
-  epoch: number;
+  epoch: number,
   /** The last of the epoch, or that of the first NaN. */
-  step: number;
+  step: number,
   /** null in the epoch of the first NaN */
-  meanLoss: number | null;
-}
+  meanLoss: orNone(number),
+};
+
+/** One epoch of one training run. */
+export type EpochResult = RowIn<typeof EPOCH_COLUMNS>;
 
 /**
  * Mean loss of every epoch that a training completed, and, if it met a NaN, a last row with null for the epoch of that.

@@ -1,40 +1,47 @@
 import { meanInterval, type Interval } from '../evaluation/interval';
 import { readRun, writeRunOf, type Json } from './runFile';
+import { checkedRows, number, oneOf, orNone, type RowIn } from './table';
 
-/** One training of a comparison of losses: a row of its file. Epochs count from 0. */
-export interface ComparedRun {
-  seed: number;
-  loss: 'original' | 'stabilized' | 'exact';
-  gamma: number;
+const LOSS = oneOf('original', 'stabilized', 'exact');
+
+const RUN_COLUMNS = {
+  seed: number,
+  loss: LOSS,
+  gamma: number,
   /** Of the stabilized loss; null for the others. */
-  epsilon: number | null;
+  epsilon: orNone(number),
   /** Complete epochs. */
-  epochs: number;
+  epochs: number,
   /** null: no NaN. */
-  firstNanEpoch: number | null;
-  firstNanStep: number | null;
+  firstNanEpoch: orNone(number),
+  firstNanStep: orNone(number),
   /** Mean of the last complete epoch; null before the first. */
-  trainingLoss: number | null;
-  trainingAccuracy: number | null;
+  trainingLoss: orNone(number),
+  trainingAccuracy: orNone(number),
   /** Largest |logit| of the last complete epoch, or of the batch that met the NaN. */
-  maxAbsLogit: number | null;
+  maxAbsLogit: orNone(number),
   /** On the test images; null for a run that met a NaN. */
-  accuracy: number | null;
-  crossEntropy: number | null;
-  brier: number | null;
-  calibrationError: number | null;
-}
+  accuracy: orNone(number),
+  crossEntropy: orNone(number),
+  brier: orNone(number),
+  calibrationError: orNone(number),
+};
+
+/** One training run of a comparison of losses: a row of its file. Epochs count from 0. */
+export type ComparedRun = RowIn<typeof RUN_COLUMNS>;
+
+const MARGIN_COLUMNS = {
+  seed: number,
+  loss: LOSS,
+  gamma: number,
+  epsilon: orNone(number),
+  /** An integer. */
+  margin: number,
+  count: number,
+};
 
 /** How many test images of a run have a margin (the logit, positive where it is right) in [margin, margin + 1). */
-export interface MarginCount {
-  seed: number;
-  loss: ComparedRun['loss'];
-  gamma: number;
-  epsilon: number | null;
-  /** An integer. */
-  margin: number;
-  count: number;
-}
+export type MarginCount = RowIn<typeof MARGIN_COLUMNS>;
 
 export interface LossComparison {
   settings: Readonly<Record<string, Json>>;
@@ -62,13 +69,13 @@ export function writeLossComparison(
  */
 export function readLossComparison(file: string): LossComparison {
   const { settings, versions, rows } = readRun(file);
-  if (rows.some((row) => row.calibrationError === undefined || row.epsilon === undefined))
-    throw new Error(`readLossComparison: ${file} is not the table of a comparison's runs`);
+  const runs = checkedRows(rows, RUN_COLUMNS, `readLossComparison: ${file}`);
+  const { rows: margins } = readRun(marginsFile(file));
   return {
     settings,
     versions,
-    runs: rows as unknown as ComparedRun[],
-    margins: readRun(marginsFile(file)).rows as unknown as MarginCount[],
+    runs,
+    margins: checkedRows(margins, MARGIN_COLUMNS, `readLossComparison: ${marginsFile(file)}`),
   };
 }
 

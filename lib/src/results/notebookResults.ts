@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { profile, type Profile } from '../profile';
 import { deviceName } from '../tf';
-import type { EpochResult } from './epochResults';
+import { EPOCH_COLUMNS, type EpochResult } from './epochResults';
 import { readRun, type Json } from './runFile';
+import { checkedRows } from './table';
 import { writeRun } from './writeRun';
 
 /** What a notebook has found, and where, when and how. */
@@ -68,7 +69,8 @@ export function readResults(name: string): NotebookResults[] {
   const files = (['quick', 'paper'] as const).map((each) => fileOf(name, each));
   return files.filter(existsSync).map((file) => {
     const { settings, rows } = readRun(file);
-    return { ...settings, rows } as unknown as NotebookResults;
+    const from = settings as unknown as Omit<NotebookResults, 'rows'>;
+    return { ...from, rows: checkedRows(rows, EPOCH_COLUMNS, `readResults: ${file}`) };
   });
 }
 

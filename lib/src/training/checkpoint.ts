@@ -1,11 +1,11 @@
 import { tf } from '../tf';
 import type { Fingerprint } from './fingerprint';
 import type { Recorder } from './records';
+import { restored, stored, type Divergence, type StoredDivergence } from './run';
 import type { SafetensorsFile, SourceArray } from './safetensors';
 import type { Sampler } from './sampler';
 import { StateFile } from './stateFile';
 import type { Trainer } from './step';
-import type { Divergence } from './train';
 
 const DTYPES = { float32: 'F32', int32: 'I32' } as const;
 
@@ -26,9 +26,6 @@ export interface Parts {
   sampler: Sampler;
   recorder: Recorder;
 }
-
-/** JSON has no NaN, which the logit may be. */
-type StoredDivergence = Omit<Divergence, 'maxAbsLogit'> & { maxAbsLogit: string };
 
 interface StoredProgress {
   epoch: number;
@@ -80,7 +77,7 @@ export class Checkpoint {
       return {
         epoch,
         step,
-        diverged: diverged && { ...diverged, maxAbsLogit: Number(diverged.maxAbsLogit) },
+        diverged: diverged && restored(diverged),
       };
     });
   }
@@ -91,7 +88,7 @@ export class Checkpoint {
     const progress: StoredProgress = {
       epoch,
       step,
-      diverged: diverged && { ...diverged, maxAbsLogit: String(diverged.maxAbsLogit) },
+      diverged: diverged && stored(diverged),
       generator: sampler.generator(),
       openRecord: recorder.state().open,
     };

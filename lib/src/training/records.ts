@@ -1,23 +1,5 @@
+import type { TrainingRecord } from './run';
 import type { StepResult } from './step';
-
-/** What happened in the steps since the previous record. */
-export interface TrainingRecord {
-  /** The last of these steps; the first of the run is 1. */
-  step: number;
-  /** Epoch of that step; the first is 0. */
-  epoch: number;
-  /** Mean over the steps. */
-  loss: number;
-  /** Fraction of the samples with logit > 0 where the label is 1, and logit <= 0 where it is 0. */
-  accuracy: number;
-  /** Largest |logit| of all. */
-  maxAbsLogit: number;
-  /**
-   * Wall-clock time from the start of the run to the end of that step, in seconds: the only field that differs from run
-   * to run. In a resumed run, time between the checkpoint and its reading does not count.
-   */
-  seconds: number;
-}
 
 const COLUMNS = ['step', 'epoch', 'loss', 'accuracy', 'maxAbsLogit', 'seconds'] as const;
 

@@ -5,7 +5,8 @@ import { announceDevice } from './announceDevice';
 import { checkSchedule, expecting } from './check';
 import { Checkpoint, START, type Parts, type Position } from './checkpoint';
 import { fingerprint } from './fingerprint';
-import { Recorder, type TrainingRecord } from './records';
+import { Recorder } from './records';
+import type { Divergence, TrainingRecord, TrainingRun } from './run';
 import { Sampler } from './sampler';
 import { Trainer, type Loss, type StepResult } from './step';
 
@@ -38,21 +39,6 @@ export interface TrainingOptions {
   checkpoint?: string;
   /** Runs every step operation by operation, slower, with the same numbers: for debugging. Default: FOCAL_EAGER=1 does. */
   eager?: boolean;
-}
-
-/** The first step that met a value which is not finite; its update was not made. */
-export interface Divergence {
-  epoch: number;
-  step: number;
-  /** Which values: 'loss', 'gradient of conv1/kernel, conv1/bias', 'gradient of all 10 weights', 'gradient of 44 of 46 weights', ... */
-  what: string;
-  /** Largest |logit| of that step's batch; Infinity or NaN if the logits themselves are not finite. */
-  maxAbsLogit: number;
-}
-
-export interface TrainingRun {
-  records: TrainingRecord[];
-  diverged: Divergence | null;
 }
 
 /**

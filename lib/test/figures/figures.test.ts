@@ -228,10 +228,7 @@ describe('NaN is drawn, not dropped', () => {
     assert.equal(titleOf(specs.lossPerEpoch), 'First NaN: original in epoch 1');
   });
   test('the losses beside the published ones name the deaths of each side', () => {
-    assert.equal(
-      titleOf(specs.lossBesidePublished),
-      'First NaN, published: original in epoch 7; ours: none',
-    );
+    assert.equal(titleOf(specs.lossBesidePublished), 'First NaN, published: original in epoch 7; ours: none');
   });
   test('the map counts the dead', () => {
     assert.equal(titleOf(figures.deathMap(deaths, '')), '1 of 2 runs die, 1 of them with 0 < gamma < 1');

@@ -1,4 +1,4 @@
-import './oneThread';
+import '../oneThread';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { tf } from 'focal-loss-lab';

@@ -1,4 +1,4 @@
-import './oneThread';
+import '../oneThread';
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';

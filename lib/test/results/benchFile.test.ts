@@ -47,7 +47,7 @@ describe('readBench', () => {
       /was not written by npm run bench: expected machine, date and rows/,
     ],
     ['null', 'null', /was not written by npm run bench/],
-    ['a row without a contestant', broken({ contestant: undefined }), /has contestant undefined in row 1; expected a name/], // prettier-ignore
+    ['a row without a contestant', broken({ contestant: undefined }), /has contestant undefined in row 1; expected text/], // prettier-ignore
     ['half a process', broken({ processes: 0.5 }), /has processes 0\.5 in row 1; expected an integer >= 1/],
     ['a time of NaN', broken({ msMin: NaN }), /has msMin null in row 1; expected a number > 0/],
     ['no time', broken({ msMedian: 0 }), /has msMedian 0 in row 1; expected a number > 0/],

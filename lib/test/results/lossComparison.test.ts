@@ -67,7 +67,7 @@ describe('the file of a comparison', () => {
     const margins = path.join(folder, 'comparison.margins.csv');
     assert.throws(
       () => results.readLossComparison(margins),
-      /^Error: readLossComparison: .*margins\.csv is not the table/,
+      /^Error: readLossComparison: .*margins\.csv has epochs undefined in row 0/,
     );
   });
 });

@@ -73,7 +73,7 @@ describe('the published MNIST runs', () => {
       const settings = { loss: 'original', noise: 0, gamma: 0.1, threshold: 0, ...change };
       assert.throws(
         () => published.mnistLosses(settings as published.PublishedSettings),
-        new RegExp(`^RangeError: published\.mnistLosses: .*${Object.values(change)[0]}.*there are`),
+        new RegExp(`^RangeError: published.mnistLosses: .*${Object.values(change)[0]}.*there are`),
       );
     });
 

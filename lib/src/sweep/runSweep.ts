@@ -18,7 +18,7 @@ import { plan, type Shard } from './plan';
 import { isComplete, readResult, writeResult, type ShardState, type SweepRun } from './resultFiles';
 import { checkSettings, type SweepSettings } from './settings';
 import { SweepError } from './sweepError';
-import type { GridRun } from './trainGrid';
+import type { GridRun } from '../grid/run';
 import { WorkerDied, WorkerProcess, type Ready } from './workerProcess';
 
 export interface SweepOptions {

@@ -1,8 +1,10 @@
 import { evaluateLogits } from '../evaluation';
 import type { ComparedRun, MarginCount } from '../results/lossComparison';
-import type { LossSettings } from './losses';
+import type { LossSettings } from '../grid/losses';
 import { outcomeOf } from './outcome';
-import { trainGrid, type GridOptions, type GridRun } from './trainGrid';
+import type { GridOptions } from '../grid/options';
+import type { GridRun } from '../grid/run';
+import { trainGrid } from '../grid/trainGrid';
 
 /** 24 bits of float32 cannot tell the last of these epsilons from 0 beside 1, and need not. */
 const EPSILONS = [1e-3, 1e-5, 1e-30];

@@ -17,8 +17,8 @@ import {
   type SweepSettings,
 } from 'focal-loss-lab';
 import { isRunning } from 'focal-loss-lab/dist/isRunning';
-import type { StoredShard } from 'focal-loss-lab/dist/grid/partFiles';
-import { countShards, runShard } from 'focal-loss-lab/dist/grid/runSweep';
+import type { StoredShard } from 'focal-loss-lab/dist/sweep/partFiles';
+import { countShards, runShard } from 'focal-loss-lab/dist/sweep/runSweep';
 import seedrandom from 'seedrandom';
 import type { StoppedSweep } from './stoppedSweep';
 import type { SweepOutcome, SweepPlan } from './sweepRun';

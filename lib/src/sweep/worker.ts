@@ -9,7 +9,8 @@ import { isFromFileSystem } from '../writeWhole';
 import { removeLeftoversOf, shardFiles, writeCompleteShard, writePartialShard } from './partFiles';
 import type { SweepSettings } from './settings';
 import { SweepError } from './sweepError';
-import { trainGrid, type GridRun } from './trainGrid';
+import type { GridRun } from '../grid/run';
+import { trainGrid } from '../grid/trainGrid';
 import type { Report, Task } from './workerProcess';
 
 const { kind, name } = deviceName();
@@ -88,7 +89,7 @@ function codeVersion(): string {
     files.add(file);
     for (const child of require.cache[file]?.children ?? []) visit(child.filename);
   };
-  for (const root of ['./trainGrid', '../datasets']) visit(require.resolve(root));
+  for (const root of ['../grid/trainGrid', '../datasets']) visit(require.resolve(root));
   const hash = createHash('sha256');
   for (const file of [...files].sort()) hash.update(path.relative(dist, file)).update(readFileSync(file));
   return hash.digest('hex').slice(0, 16);

@@ -1,5 +1,5 @@
 import type { SweepSettings } from './settings';
-import type { GridModel } from './trainGrid';
+import type { GridModel } from '../grid/run';
 
 /** In a sweep the models differ by these; alpha and epsilon are the same for all. */
 export type SweepModel = Pick<GridModel, 'loss' | 'gamma' | 'threshold'>;

@@ -1,8 +1,8 @@
-import './oneThread';
+import '../oneThread';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { tf } from 'focal-loss-lab';
-import { COMPARED, compareLosses, type ComparisonOptions } from 'focal-loss-lab/dist/grid/compareLosses';
+import { COMPARED, compareLosses, type ComparisonOptions } from 'focal-loss-lab/dist/sweep/compareLosses';
 
 describe('compareLosses', () => {
   let options: ComparisonOptions;

@@ -7,7 +7,7 @@ import type { Shard } from './plan';
 import type { ShardState } from './resultFiles';
 import type { SweepSettings } from './settings';
 import { firstDifference, SweepError } from './sweepError';
-import type { GridRun } from './trainGrid';
+import type { GridRun } from '../grid/run';
 
 // A sweep that is not complete keeps its state in the folder FILE.parts:
 //   sweep.json          what all parts belong to

@@ -1,10 +1,11 @@
-import type { GridRecord, GridRun } from './trainGrid';
+import type { GridRun } from '../grid/run';
+import type { TrainingRecord } from '../training/run';
 
 /** What the tables tell of a run. */
 export interface Outcome {
   /** The epochs before the one that met a NaN. */
-  complete: GridRecord[];
-  last: GridRecord | undefined;
+  complete: TrainingRecord[];
+  last: TrainingRecord | undefined;
   firstNanEpoch: number | null;
   firstNanStep: number | null;
   /** Of the batch that met the NaN, or of the last epoch; null before the first. */

@@ -3,7 +3,7 @@
 import { outputs } from '../display/fakeKernel';
 import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { runSweep } from 'focal-loss-lab/dist/grid/runSweep';
+import { runSweep } from 'focal-loss-lab/dist/sweep/runSweep';
 import type { SweepPlan } from './sweepRun';
 
 export interface StoppedSweep {

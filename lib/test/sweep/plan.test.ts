@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { PAPER_SWEEP, type SweepSettings } from 'focal-loss-lab';
-import { plan } from 'focal-loss-lab/dist/grid/plan';
-import { checkSettings } from 'focal-loss-lab/dist/grid/settings';
+import { plan } from 'focal-loss-lab/dist/sweep/plan';
+import { checkSettings } from 'focal-loss-lab/dist/sweep/settings';
 
 const both: SweepSettings = { ...PAPER_SWEEP, losses: ['original', 'stabilized', 'exact'], seeds: [1, 2] };
 

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Shard } from './plan';
 import type { SweepSettings } from './settings';
 import { SweepError } from './sweepError';
-import type { GridRun } from './trainGrid';
+import type { GridRun } from '../grid/run';
 
 /** What a worker is told. */
 export interface Task {

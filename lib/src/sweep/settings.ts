@@ -1,4 +1,4 @@
-import type { GridLoss } from './losses';
+import { LOSS_NAMES, type GridLoss } from '../grid/lossNames';
 
 /** What a sweep trains: every combination of loss, noise, gamma, threshold and seed, each by the same recipe. */
 export interface SweepSettings {
@@ -40,9 +40,6 @@ export const PAPER_SWEEP: Readonly<SweepSettings> = {
   momentum: 0.9,
 };
 
-/** The names of the losses. */
-export const LOSSES: readonly string[] = ['original', 'stabilized', 'exact'] satisfies GridLoss[];
-
 /** @throws RangeError naming the setting and what was expected */
 export function checkSettings(settings: SweepSettings): void {
   const integer = (low: number, high = Infinity) => ({
@@ -55,7 +52,10 @@ export function checkSettings(settings: SweepSettings): void {
     expected,
   });
   const expectations = {
-    losses: { fits: (value: unknown) => LOSSES.includes(value as string), expected: LOSSES.join(', ') },
+    losses: {
+      fits: (value: unknown) => LOSS_NAMES.includes(value as GridLoss),
+      expected: LOSS_NAMES.join(', '),
+    },
     noises: number('a number >= 0', (value) => value >= 0),
     gammas: number('a number >= 0', (value) => value >= 0),
     thresholds: integer(0, 8),

@@ -1,44 +1,57 @@
 import { existsSync } from 'node:fs';
-import type { PublishedRun } from '../results/published';
+import { LOSS_NAMES } from '../grid/lossNames';
 import { readRun, writeRunOf, type Json } from '../results/runFile';
+import { checkedRows, number, oneOf, orNone, type RowIn } from '../results/table';
 import { removeLeftovers } from '../writeWhole';
 import { firstDifference, SweepError } from './sweepError';
 import { outcomeOf } from './outcome';
 import type { Shard, SweepModel } from './plan';
 import type { SweepSettings } from './settings';
-import type { GridLoss } from './losses';
-import type { GridRun } from './trainGrid';
+import type { GridRun } from '../grid/run';
+
+const LOSS = oneOf(...LOSS_NAMES);
+
+const RUN_COLUMNS = {
+  loss: LOSS,
+  /** Amplitude of the noise. */
+  noise: number,
+  gamma: number,
+  /** 0..8: digits <= threshold are class 1. */
+  threshold: number,
+  seed: number,
+  /** Complete epochs so far, all with finite losses; fewer than asked for and no NaN: the run goes on. */
+  epochs: number,
+  /** The first is 0; null: none. */
+  firstNanEpoch: orNone(number),
+  /** The step that met the NaN, counted from 1 over the whole run; null: none. */
+  firstNanStep: orNone(number),
+  /** Mean loss of the last complete epoch; null before the first. */
+  lastFiniteLoss: orNone(number),
+  /** In that epoch: fraction of the images on the right side. */
+  accuracy: orNone(number),
+  /** Largest |logit| of that epoch, or of the batch that met the NaN. */
+  maxAbsLogit: orNone(number),
+  /** From the beginning of its shard to the end of that epoch; the runs of a shard share this time. */
+  seconds: orNone(number),
+};
 
 /** A row of the result: one run. The columns that the published table has too have the same names. */
-export interface SweepRun extends Omit<PublishedRun, 'loss' | 'lastFiniteLoss'> {
-  loss: GridLoss;
-  seed: number;
-  /** Complete epochs so far, all with finite losses; fewer than asked for and no NaN: the run goes on. */
-  epochs: number;
-  /** The step that met the NaN, counted from 1 over the whole run; null: none. */
-  firstNanStep: number | null;
-  /** Mean loss of the last complete epoch; null before the first. */
-  lastFiniteLoss: number | null;
-  /** In that epoch: fraction of the images on the right side. */
-  accuracy: number | null;
-  /** Largest |logit| of that epoch, or of the batch that met the NaN. */
-  maxAbsLogit: number | null;
-  /** From the beginning of its shard to the end of that epoch; the runs of a shard share this time. */
-  seconds: number | null;
-}
+export type SweepRun = RowIn<typeof RUN_COLUMNS>;
+
+const EPOCH_COLUMNS = {
+  loss: LOSS,
+  noise: number,
+  gamma: number,
+  threshold: number,
+  seed: number,
+  epoch: number,
+  meanLoss: number,
+  accuracy: number,
+  maxAbsLogit: number,
+};
 
 /** A row of the file beside it: one epoch of one run. */
-export interface SweepEpoch {
-  loss: GridLoss;
-  noise: number;
-  gamma: number;
-  threshold: number;
-  seed: number;
-  epoch: number;
-  meanLoss: number;
-  accuracy: number;
-  maxAbsLogit: number;
-}
+export type SweepEpoch = RowIn<typeof EPOCH_COLUMNS>;
 
 /** A shard and what is known of it so far. */
 export interface ShardState {
@@ -125,8 +138,8 @@ export function readSweep(out: string): SweepResult {
   return {
     settings: settings as unknown as SweepResult['settings'],
     versions,
-    runs: rows as unknown as SweepRun[],
-    epochs: readRun(epochsFile(out)).rows as unknown as SweepEpoch[],
+    runs: checkedRows(rows, RUN_COLUMNS, `readSweep: ${out}`),
+    epochs: checkedRows(readRun(epochsFile(out)).rows, EPOCH_COLUMNS, `readSweep: ${epochsFile(out)}`),
   };
 }
 
@@ -156,7 +169,7 @@ export function readResult(out: string, settings: SweepSettings): SweepRun[] | u
   const difference = firstDifference(there, { ...settings });
   if (difference !== undefined)
     throw new SweepError(`${out} belongs to another sweep: ${difference}; delete it, or choose another name`);
-  return found.rows as unknown as SweepRun[];
+  return checkedRows(found.rows, RUN_COLUMNS, out);
 }
 
 interface PlacedRun extends Pick<GridRun, 'records' | 'diverged'> {

@@ -1,7 +1,46 @@
 import { tf } from '../tf';
 import { checkSchedule, expecting } from '../training/check';
-import { LOSSES } from './settings';
-import type { GridOptions } from './trainGrid';
+import { LOSS_NAMES } from './lossNames';
+import type { GridModel, GridRun } from './run';
+
+export interface GridOptions {
+  /** float32 [n, 28, 28, 1] in 0..1 */
+  images: tf.Tensor4D;
+  /** int32 [n], 0..9 */
+  digits: tf.Tensor1D;
+  models: readonly GridModel[];
+  /** float32 [m, 28, 28, 1] in 0..1: the trained models are tried on them. */
+  testImages?: tf.Tensor4D;
+  /** Amplitude of the uniform noise added to every batch afresh (addUniformNoise). */
+  noise: number;
+  /** An integer; determines initial weights, the order of the samples and the noise. */
+  seed: number;
+  epochs: number;
+  /** Samples per step; the last batch of an epoch may be smaller. */
+  batchSize: number;
+  learningRate: number;
+  /** In [0, 1). */
+  momentum: number;
+  /** Name on the progress line. */
+  label?: string;
+  /** Called after every epoch. */
+  afterEpoch?: (progress: GridProgress) => void | Promise<void>;
+  /** A file for the state after every epoch, from which the same call goes on; made if there is none. */
+  checkpoint?: string;
+  /** Runs every step operation by operation, slower, with the same numbers: for debugging. Default: FOCAL_EAGER=1 does. */
+  eager?: boolean;
+}
+
+export interface GridProgress {
+  /** Complete epochs. */
+  epochs: number;
+  /** Epochs in the checkpoint: fewer, if it could not be written; undefined without one. */
+  savedEpochs: number | undefined;
+  /** Models that are still trained. */
+  alive: number;
+  /** All runs, as far as they have come. */
+  runs: readonly GridRun[];
+}
 
 /** @throws RangeError naming the first option that is not as trainGrid expects it */
 export function checkOptions(options: GridOptions): void {
@@ -25,7 +64,7 @@ export function checkOptions(options: GridOptions): void {
   expect(models.length >= 1, 'the number of models', models.length, 'at least 1');
   models.forEach(({ loss, gamma, alpha, epsilon, threshold }, i) => {
     const ofModel = (name: string) => `${name} of model ${i}`;
-    expect(LOSSES.includes(loss), ofModel('loss'), loss, LOSSES.join(', '));
+    expect(LOSS_NAMES.includes(loss), ofModel('loss'), loss, LOSS_NAMES.join(', '));
     expect(Number.isFinite(gamma) && gamma >= 0, ofModel('gamma'), gamma, 'a finite number >= 0');
     expect(Number.isFinite(alpha) && alpha >= 0 && alpha <= 1, ofModel('alpha'), alpha, 'a number in [0, 1]');
     expect(Number.isFinite(epsilon) && epsilon > 0, ofModel('epsilon'), epsilon, 'a finite number > 0');

@@ -1,0 +1,30 @@
+import type { TrainingRun } from '../training/run';
+import type { Sampler } from '../training/sampler';
+import type { LenetBatch } from './lenetBatch';
+import type { LossSettings } from './losses';
+
+/** One of the models that learn side by side: its loss and its task. */
+export interface GridModel extends LossSettings {
+  /** Digits up to this one are class 1, the rest class 0: 0..8. */
+  threshold: number;
+}
+
+/** `seconds` of its records run from the start of all models together. */
+export interface GridRun extends GridModel, TrainingRun {
+  /** Of the trained model, without noise, one for each of the test images; not there without such images, or if it diverged. */
+  testLogits?: Float32Array;
+}
+
+/** Where a training of many models is, between two epochs. */
+export interface GridState {
+  /** Complete epochs. */
+  epochs: number;
+  steps: number;
+  seconds: number;
+  runs: GridRun[];
+  /** Those of the runs that have not diverged, in their order. */
+  batch: LenetBatch;
+  sampler: Sampler;
+}
+
+export const isAlive = ({ diverged }: GridRun): boolean => diverged === null;
