@@ -1,7 +1,8 @@
 import { outputOf } from './fakeKernel';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { imageGrid, tf, type ImageGridOptions } from 'focal-loss-lab';
+import { imageGrid, tf } from 'focal-loss-lab';
+import type { ImageGridOptions } from 'focal-loss-lab/dist/display';
 import { decodePng } from './decodePng';
 
 async function grid(images: tf.Tensor, options: ImageGridOptions = {}) {

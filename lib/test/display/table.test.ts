@@ -1,7 +1,8 @@
 import { outputOf } from './fakeKernel';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { show, tf, toDataFrame, type Table } from 'focal-loss-lab';
+import { show, tf, toDataFrame } from 'focal-loss-lab';
+import type { Table } from 'focal-loss-lab/dist/display';
 import { isTable } from 'focal-loss-lab/dist/display/table';
 import { Series } from 'danfojs-node';
 

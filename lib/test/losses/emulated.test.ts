@@ -11,10 +11,10 @@ import {
   roundTo,
   tf,
   ulp,
-  type EmulationOptions,
   type Formulation,
   type Precision,
 } from 'focal-loss-lab';
+import type { EmulationOptions } from 'focal-loss-lab/dist/precision';
 
 import { evaluate, range } from './evaluate';
 

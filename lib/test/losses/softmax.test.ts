@@ -7,8 +7,8 @@ import {
   multiclassFocalLoss,
   softmaxFocalLoss,
   tf,
-  type SoftmaxFocalLossOptions,
 } from 'focal-loss-lab';
+import type { SoftmaxFocalLossOptions } from 'focal-loss-lab/dist/losses';
 import { expectClose } from '../expectClose';
 import { softmax } from './fixtures';
 

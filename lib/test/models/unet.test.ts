@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { stabilizedSigmoidFocalLoss, tf, train, unet, type UnetOptions } from 'focal-loss-lab';
+import { stabilizedSigmoidFocalLoss, tf, train, unet } from 'focal-loss-lab';
+import type { UnetOptions } from 'focal-loss-lab/dist/models';
 import { expectClose } from '../expectClose';
 import { Agreement, readFixture, savedAndLoaded, uniform, weightsByName } from './torchAgreement';
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { stabilizedSigmoidFocalLoss, tf, train, vit, type VitOptions } from 'focal-loss-lab';
+import { stabilizedSigmoidFocalLoss, tf, train, vit } from 'focal-loss-lab';
+import type { VitOptions } from 'focal-loss-lab/dist/models';
 import { Agreement, readFixture, savedAndLoaded, uniform, weightsByName } from './torchAgreement';
 
 const SMALL: VitOptions = { size: 8, channels: 1, patch: 4, width: 8, depth: 2, heads: 2, seed: 1 };

@@ -5,17 +5,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  PAPER_SWEEP,
-  readSweep,
-  results,
-  runSweep,
-  type SweepEpoch,
-  type SweepOptions,
-  type SweepResult,
-  type SweepRun,
-  type SweepSettings,
-} from 'focal-loss-lab';
+import { PAPER_SWEEP, readSweep, results, runSweep, type SweepRun, type SweepSettings } from 'focal-loss-lab';
+import type { SweepEpoch, SweepOptions, SweepResult } from 'focal-loss-lab/dist/sweep';
 import { isRunning } from 'focal-loss-lab/dist/isRunning';
 import type { StoredShard } from 'focal-loss-lab/dist/sweep/partFiles';
 import { countShards, runShard } from 'focal-loss-lab/dist/sweep/runSweep';

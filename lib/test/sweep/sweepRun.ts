@@ -1,6 +1,7 @@
 // Run by sweep.test.ts as a process of its own, which may be killed: runs a sweep, or one shard of it, and sends what came
 // of it to its parent.
-import type { SweepOptions, SweepRun, SweepSettings } from 'focal-loss-lab';
+import type { SweepRun, SweepSettings } from 'focal-loss-lab';
+import type { SweepOptions } from 'focal-loss-lab/dist/sweep';
 import { runShard, runSweep } from 'focal-loss-lab/dist/sweep/runSweep'; // TensorFlow would take a second to load
 
 export interface SweepPlan {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { compile, exactSigmoidFocalLoss, sigmoidFocalLoss, tf, type TensorFunction } from 'focal-loss-lab';
+import { compile, exactSigmoidFocalLoss, sigmoidFocalLoss, tf } from 'focal-loss-lab';
+import type { TensorFunction } from 'focal-loss-lab/dist/tf';
 import { attribute, backend, rawOp } from 'focal-loss-lab/dist/tf/rawOps';
 
 /** Tensors that TensorFlow holds, whatever JavaScript counts. */
