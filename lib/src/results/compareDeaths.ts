@@ -28,7 +28,12 @@ export interface DeathComparison {
   undecided: number;
   /** Of the epochs at which both met their NaN: Spearman's rank correlation; null for fewer than three such settings. */
   rankCorrelation: number | null;
-  /** Of the same, counted from 1: median of second / first; null if there is none. */
+  /**
+   * Of two settings of which both grids tell which one met its NaN first (a run without NaN outlives those that ended within its
+   * epochs): the fraction for which they agree; null if there is no such pair. Runs without NaN count, too.
+   */
+  concordance: number | null;
+  /** Of the epochs at which both met their NaN, counted from 1: median of second / first; null if there is none. */
   medianRatio: number | null;
   /** Of the same: median of the larger divided by the smaller, so that early and late do not cancel; null if there is none. */
   medianFactor: number | null;
@@ -69,6 +74,7 @@ export function compareDeaths(
     pairs,
     ...counts,
     rankCorrelation: counted.length < 3 ? null : spearman(counted),
+    concordance: concordance(pairs),
     medianRatio: median(ratios),
     medianFactor: median(ratios.map((ratio) => Math.max(ratio, 1 / ratio))),
   };
@@ -88,6 +94,26 @@ function median(values: number[]): number | null {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+function concordance(pairs: readonly DeathPair[]): number | null {
+  let [alike, all] = [0, 0];
+  pairs.forEach((a, i) => {
+    for (const b of pairs.slice(i + 1)) {
+      const orders = [earlier(a.first, b.first), earlier(a.second, b.second)];
+      if (orders.includes(0)) continue;
+      all++;
+      if (orders[0] === orders[1]) alike++;
+    }
+  });
+  return all === 0 ? null : alike / all;
+}
+
+/** -1: the first met its NaN before the other; 1: after it; 0: that is not known, or both did in the same epoch. */
+function earlier(one: CellDeath, other: CellDeath): -1 | 0 | 1 {
+  const before = (a: CellDeath, b: CellDeath) => a.epoch !== null && a.epoch < (b.epoch ?? b.epochs);
+  if (before(one, other)) return -1;
+  return before(other, one) ? 1 : 0;
 }
 
 /** Spearman's rank correlation: Pearson's, of the ranks. */

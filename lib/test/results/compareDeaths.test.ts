@@ -37,6 +37,18 @@ describe('compareDeaths, two grids setting by setting', () => {
     assert.equal(compare(grid([1, 2]), grid([1, 2])).rankCorrelation, null);
   });
 
+  test('the concordance counts pairs of settings, and a survivor outlives whatever died in its epochs', () => {
+    assert.equal(compare(grid([1, 2, 3]), grid([9, 20, 30])).concordance, 1);
+    assert.equal(compare(grid([1, 2, 3]), grid([3, 2, 1])).concordance, 0);
+    assert.equal(compare(grid([1, 2, 3]), grid([1, 3, 2])).concordance, 2 / 3);
+    assert.equal(compare(grid([7, null]), grid([5, null])).concordance, 1);
+    assert.equal(compare(grid([7, null]), grid([null, 5])).concordance, 0);
+    assert.equal(compare(grid([3, 3]), grid([1, 2])).concordance, null, 'no order');
+    const begun = { gamma: 0.2, threshold: 0, epoch: null, epochs: 5 };
+    assert.equal(compare([...grid([7]), begun], grid([1, 2])).concordance, null, 'it has not come so far');
+    assert.equal(compare([...grid([4]), begun], grid([1, 2])).concordance, 1);
+  });
+
   test('the ratio is of epochs counted from 1, and its median does not see one outlier', () => {
     const { medianRatio, medianFactor } = compare(grid([0, 1, 9]), grid([1, 3, 999]));
     assert.deepEqual({ medianRatio, medianFactor }, { medianRatio: 2, medianFactor: 2 });
