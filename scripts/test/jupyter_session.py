@@ -18,7 +18,7 @@ def register_kernels():
     folder = tempfile.TemporaryDirectory(prefix='kernels-')
     node = shutil.which('node')
     commands = {
-        'tslab': [node, str(ROOT / 'scripts/kernel.cjs'), '{connection_file}'],
+        'tslab': ['/bin/sh', str(ROOT / 'scripts/kernel/start.sh'), node, '{connection_file}'],
         'stock': [node, str(ROOT / 'node_modules/tslab/bin/tslab'), 'kernel', '--config-path', '{connection_file}'],
     }
     for name, argv in commands.items():
