@@ -34,6 +34,7 @@ export {
   fatalSamples,
   overlap,
   samplesOfStep,
+  lastRun,
   train,
   type Divergence,
   type FatalSample,

@@ -1,6 +1,6 @@
 export { fatalSamples, type FatalSample } from './fatalSamples';
 export { samplesOfStep, type StepOptions } from './sampler';
-export { train, type Divergence, type TrainingOptions, type TrainingRun } from './train';
+export { lastRun, train, type Divergence, type TrainingOptions, type TrainingRun } from './train';
 export type { TrainingRecord } from './records';
 export type { Loss } from './step';
 export { overlap } from './overlap';
