@@ -10,7 +10,7 @@
 //   are printed in quick succession are sent together.
 // - A data frame, a tensor or an array of rows as the last expression is shown as a table.
 // - A notebook outside the clone (in a student's home folder, a course's exchange, a download) finds the library.
-// - Cells are checked against what Node 20 has, such as toSorted and findLast.
+// - Cells are checked against what Node 20 has, such as toSorted and findLast; they are compiled once (kernel/program.cjs).
 // - The process ends on shutdown whatever still runs, and does not outlive Jupyter.
 const { AsyncLocalStorage } = require('node:async_hooks');
 const { createHmac, randomUUID } = require('node:crypto');
@@ -18,6 +18,7 @@ const { Module } = require('node:module');
 const path = require('node:path');
 const { clearTimeout, setInterval, setTimeout } = require('node:timers');
 const { inspect, types } = require('node:util');
+const { Declarations, withOwnProgram } = require('./kernel/program.cjs');
 
 // Where nothing else is found, in the folders of the notebook's own, the packages of this clone are: for Node here, for
 // TypeScript in packagePaths.
@@ -27,28 +28,30 @@ Module._initPaths();
 
 const dist = path.join(path.dirname(require.resolve('tslab/package.json')), 'dist');
 const typescript = require.resolve('@tslab/typescript-for-tslab', { paths: [dist] });
-const ts = require(typescript);
+const declarations = fromSnapshot() ?? new Declarations(require(typescript));
+const { ts } = declarations;
+const adapt = (options) => ({
+  ...options,
+  lib: ['lib.es2023.d.ts'],
+  paths: { '*': packagePaths(options.rootDir) },
+  typeRoots: [...new Set([...options.typeRoots, path.join(PACKAGES, '@types')])],
+  types: ['node'],
+});
+const node20 = path.join(__dirname, 'node20.d.ts');
+require.cache[typescript].exports = withOwnProgram(declarations, adapt, [node20]);
 
-// A program that watches its files has two timers: to compile anew, and to try failed imports again. tslab has room for
-// one and starts it itself; with the second, once a missing package or file has appeared, no cell would run any more.
-// The second is never needed: whatever it would do is also done each time that a cell is compiled.
-const NEVER = {};
-require.cache[typescript].exports = {
-  ...ts,
-  createWatchCompilerHost(files, options, system, ...rest) {
-    const { setTimeout, clearTimeout } = system;
-    system.setTimeout = (work) =>
-      work.name === 'invalidateResolutionsOfFailedLookup' ? NEVER : setTimeout(work);
-    system.clearTimeout = (timer) => (timer === NEVER ? undefined : clearTimeout(timer));
-    const ours = {
-      lib: ['lib.es2023.d.ts'],
-      paths: { '*': packagePaths(options.rootDir) },
-      typeRoots: [...new Set([...options.typeRoots, path.join(PACKAGES, '@types')])],
-    };
-    const declarations = path.join(__dirname, 'node20.d.ts');
-    return ts.createWatchCompilerHost([...files, declarations], { ...options, ...ours }, system, ...rest);
-  },
-};
+/** What kernel/snapshot.cjs has kept, where this process was started from it. */
+function fromSnapshot() {
+  const { kernelSnapshot } = globalThis;
+  if (!kernelSnapshot) return null;
+  delete globalThis.kernelSnapshot;
+  // Child processes start with the same options otherwise, and would be kernels.
+  process.execArgv = process.execArgv.filter(
+    (argument, i, all) => ![argument, all[i - 1]].includes('--snapshot-blob'),
+  );
+  require.cache[typescript] = Object.assign(new Module(typescript), { loaded: true });
+  return kernelSnapshot;
+}
 
 /**
  * Where a package's types may be: in the folders in which Node looks for the package, in Node's order. Relative, because
@@ -346,7 +349,7 @@ function describeError(error) {
 }
 
 const FOREIGN_FRAME =
-  /^\s+at .*(\/node_modules\/|\bnode:|scripts\/kernel\.cjs)|^\s+\.\.\. \d+ lines matching cause stack/;
+  /^\s+at .*(\/node_modules\/|\bnode:|scripts\/kernel(\/\w+)?\.cjs)|^\s+\.\.\. \d+ lines matching cause stack/;
 const CELL_FRAME = /\bcell-(\d+):(\d+):(\d+)/;
 const AROUND_CELL = 'the function that tslab makes of a cell';
 

@@ -38,6 +38,7 @@ export {
   fatalSamples,
   overlap,
   samplesOfStep,
+  lastRun,
   train,
   type Divergence,
   type FatalSample,

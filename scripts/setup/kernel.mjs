@@ -1,7 +1,20 @@
+import fs from 'node:fs';
 import path from 'node:path';
-import { read, root, write } from './project.mjs';
+import v8 from 'node:v8';
+import { run } from './processes.mjs';
+import { fingerprint, log, read, root, say, unlessDone, write } from './project.mjs';
 
 const NEWS = '@jupyterlab/apputils-extension:notification';
+const SNAPSHOTS = path.join(root, 'node_modules/.cache/kernel');
+const SOURCES = ['scripts/kernel/snapshot.cjs', 'scripts/kernel/program.cjs'];
+
+/** How Jupyter starts the kernel of this clone; it puts the name of a file in the place of the last word. */
+export const kernelCommand = (node) => [
+  '/bin/sh',
+  path.join(root, 'scripts/kernel/start.sh'),
+  node,
+  '{connection_file}',
+];
 
 /**
  * Tells Jupyter about the kernel of this clone. `tslab install` would add a JavaScript kernel and could not set
@@ -10,7 +23,7 @@ const NEWS = '@jupyterlab/apputils-extension:notification';
 export function registerKernel({ folder }) {
   const jupyter = path.join(folder, 'share/jupyter');
   const kernel = {
-    argv: [process.execPath, path.join(root, 'scripts/kernel.cjs'), '{connection_file}'],
+    argv: kernelCommand(process.execPath),
     display_name: 'TypeScript',
     language: 'typescript',
     interrupt_mode: 'signal',
@@ -24,4 +37,21 @@ export function registerKernel({ folder }) {
     [NEWS]: { fetchNews: 'false', checkForUpdates: false },
   };
   write(overrides, JSON.stringify(settings, null, 2) + '\n');
+}
+
+/** Writes what kernels start from; where that fails they start without, and take some seconds more. */
+export async function snapshotKernel() {
+  const name = path.join(SNAPSHOTS, `${process.version}-${v8.cachedDataVersionTag()}`); // as in start.sh
+  const ingredients = fingerprint(root, read('package-lock.json'), SOURCES.map(read));
+  await unlessDone(`${name}.stamp`, ingredients, async () => {
+    say('preparing the kernel: ten seconds');
+    fs.rmSync(`${name}.blob`, { force: true });
+    fs.mkdirSync(SNAPSHOTS, { recursive: true });
+    const partial = `${name}.${process.pid}.partial`;
+    const kernel = path.join(root, 'scripts/kernel.cjs');
+    const args = ['--snapshot-blob', partial, '--build-snapshot', SOURCES[0], kernel];
+    const { ok } = await run(process.execPath, args, { log });
+    if (ok) fs.renameSync(partial, `${name}.blob`);
+    else say(`kernels will start some seconds more slowly: ${path.relative(root, log)} says why`);
+  });
 }

@@ -4,7 +4,7 @@ import { compileAddon } from './addon.mjs';
 import { verifyData } from './data.mjs';
 import { chooseDevice } from './device.mjs';
 import { adviceFor, Interrupted, SetupFailure } from './failure.mjs';
-import { registerKernel } from './kernel.mjs';
+import { registerKernel, snapshotKernel } from './kernel.mjs';
 import { alone } from './lock.mjs';
 import { installNodePackages } from './node-packages.mjs';
 import { catchInterrupts, exitCodeOf, run, runInForeground } from './processes.mjs';
@@ -38,6 +38,7 @@ async function setUp() {
     await verifyData();
     await compileAddon(environment, device);
     await buildLibrary();
+    await snapshotKernel();
     registerKernel(environment);
     const where = environment.isConda ? environment.folder : path.relative(root, environment.folder);
     say(

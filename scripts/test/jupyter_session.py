@@ -16,22 +16,27 @@ REPLY_SECONDS = 60
 def register_kernels():
     """Registers this clone's kernel as 'tslab', and the one it wraps as 'stock'. Returns a folder to delete."""
     folder = tempfile.TemporaryDirectory(prefix='kernels-')
-    node = shutil.which('node')
-    commands = {
-        'tslab': [node, str(ROOT / 'scripts/kernel.cjs'), '{connection_file}'],
-        'stock': [node, str(ROOT / 'node_modules/tslab/bin/tslab'), 'kernel', '--config-path', '{connection_file}'],
-    }
-    for name, argv in commands.items():
-        spec = Path(folder.name, 'kernels', name, 'kernel.json')
-        spec.parent.mkdir(parents=True)
-        variables = {'TF_CPP_MIN_LOG_LEVEL': '2', 'NODE_NO_WARNINGS': '1'}
-        spec.write_text(
-            json.dumps(
-                {'argv': argv, 'display_name': name, 'language': 'typescript', 'interrupt_mode': 'signal', 'env': variables}
-            )
-        )
     os.environ['JUPYTER_PATH'] = folder.name
+    node = shutil.which('node')
+    register_kernel('tslab', kernel_command(ROOT, node))
+    stock = [node, str(ROOT / 'node_modules/tslab/bin/tslab'), 'kernel', '--config-path', '{connection_file}']
+    register_kernel('stock', stock)
     return folder
+
+
+def kernel_command(clone, node):
+    return ['/bin/sh', str(clone / 'scripts/kernel/start.sh'), node, '{connection_file}']
+
+
+def register_kernel(name, argv):
+    spec = Path(os.environ['JUPYTER_PATH'], 'kernels', name, 'kernel.json')
+    spec.parent.mkdir(parents=True)
+    variables = {'TF_CPP_MIN_LOG_LEVEL': '2', 'NODE_NO_WARNINGS': '1'}
+    spec.write_text(
+        json.dumps(
+            {'argv': argv, 'display_name': name, 'language': 'typescript', 'interrupt_mode': 'signal', 'env': variables}
+        )
+    )
 
 
 def has_printed_started(kind, content):

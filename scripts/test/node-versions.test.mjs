@@ -1,5 +1,5 @@
-// The addon and lib are compiled once and serve every Node from 20 on: shown for those that are not running this test,
-// whose binaries npm has as packages. They are kept in node_modules/.cache.
+// The addon and lib are compiled once and serve every Node from 20 on, and kernels start from a snapshot on each: shown for
+// those that are not running this test, whose binaries npm has as packages. They are kept in node_modules/.cache.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -75,6 +75,24 @@ describe('lib on another Node than the installed one', () => {
       if (!node) return t.skip('its binary cannot be downloaded: no connection to the npm registry');
       assert.equal(execFileSync(node, ['--version'], { encoding: 'utf8' }).trim(), `v${version}`);
       assert.deepEqual(results(node), results(process.execPath));
+    });
+
+  for (const version of others)
+    test(`a kernel on Node ${version} starts from a snapshot, checks types and computes`, (t) => {
+      const node = download(version);
+      if (!node) return t.skip('its binary cannot be downloaded: no connection to the npm registry');
+      const write = "import('./scripts/setup/kernel.mjs').then(({ snapshotKernel }) => snapshotKernel())";
+      execFileSync(node, ['-e', write], { cwd: root });
+      const cells = [
+        "import { tf } from 'focal-loss-lab';\nconst x: number = tf.scalar(2).square().dataSync()[0];\n[process.version, x].join()",
+        'const y: string = tf.scalar(2).dataSync()[0];',
+      ];
+      const asked = execFileSync('python', ['scripts/test/ask_kernel.py', node, ...cells], {
+        ...{ cwd: root, env: variables, encoding: 'utf8' },
+      });
+      const { snapshot, results } = JSON.parse(asked);
+      assert.deepEqual([snapshot, results[0]], [true, { text: `v${version},4\n`, errors: [] }]);
+      assert.match(results[1].errors[0], /is not assignable to type 'string'/);
     });
 
   test('the program under test computes what it should here', () => {

@@ -53,7 +53,12 @@ describe('a set-up from nothing', () => {
     assertReady(await clone.run());
     const share = (name) => JSON.parse(fs.readFileSync(clone.path('.venv/share/jupyter', name), 'utf8'));
     const kernel = share('kernels/tslab/kernel.json');
-    assert.deepEqual(kernel.argv, [process.execPath, clone.path('scripts/kernel.cjs'), '{connection_file}']);
+    assert.deepEqual(kernel.argv, [
+      '/bin/sh',
+      clone.path('scripts/kernel/start.sh'),
+      process.execPath,
+      '{connection_file}',
+    ]);
     assert.equal(kernel.interrupt_mode, 'signal');
     assert.deepEqual(kernel.env, { TF_CPP_MIN_LOG_LEVEL: '2', NODE_NO_WARNINGS: '1' });
     const settings = share('lab/settings/overrides.json');

@@ -13,7 +13,7 @@ import pytest
 from jupyter_session import REPLY_SECONDS, ROOT, Session, ends_within
 
 IMPORTS = (
-    "import { breathe, lenet, sigmoidFocalLoss, tf, toDataFrame, train } from 'focal-loss-lab';\n"
+    "import { breathe, lastRun, lenet, sigmoidFocalLoss, tf, toDataFrame, train } from 'focal-loss-lab';\n"
     'let steps = 0;\n'
     'const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));\n'
     'const loop = async (ms: number) => {\n'
@@ -374,7 +374,7 @@ def test_a_loop_that_breathes_ends_and_nothing_goes_on(session):
     assert_frozen(session, 'steps')
 
 
-def test_a_training_ends_and_the_weights_stay(session):
+def test_a_training_ends_the_weights_stay_and_its_records_are_there(session):
     session.run(
         'const model = lenet();\n'
         "const images = tf.randomUniform<tf.Rank.R4>([640, 28, 28, 1], 0, 1, 'float32', 7);\n"
@@ -392,6 +392,11 @@ def test_a_training_ends_and_the_weights_stay(session):
     assert_frozen(
         session, '[tf.memory().numTensors, tf.tidy(() => tf.addN(model.getWeights().map((w) => tf.sum(w))).dataSync()[0])]'
     )
+    line = result.contents('update_display_data')[-1]['data']['text/plain']
+    steps = re.fullmatch(r'training: stopped after step (\d+); lastRun\(model\) has its records', line)[1]
+    code = 'const { records, diverged } = lastRun(model);\nconst last = records[records.length - 1];\n'
+    found = session.run(f'{code}[diverged, last.step, last.loss > 0, records.length === Math.ceil(last.step / 10)].join()')
+    assert found.text() == f',{steps},true,true\n', found.messages
 
 
 def test_it_is_heeded_when_pressed_before_the_loop_begins(session):

@@ -41,6 +41,20 @@ export interface TrainingOptions {
   eager?: boolean;
 }
 
+const lastRuns = new WeakMap<tf.LayersModel, TrainingRun>();
+
+/**
+ * What `train` has recorded of a model, of its last call: also after Stop or an error, when there is nothing that it
+ * could have returned. While a training goes on it is what there is so far.
+ *
+ * @throws Error if `train` was not called with this model, or failed before its first step
+ */
+export function lastRun(model: tf.LayersModel): TrainingRun {
+  const run = lastRuns.get(model);
+  if (run === undefined) throw new Error('lastRun: no training of this model has begun in this process');
+  return run;
+}
+
 /**
  * Trains a model by stochastic gradient descent with momentum, as PyTorch's SGD does:
  *
@@ -48,7 +62,7 @@ export interface TrainingOptions {
  *
  * Every step checks logits, loss and gradients *before* the update. At the first value that is not finite the training
  * stops: the model keeps its last finite weights, and the run says when, and what it was. Shows a progress line, and
- * ends with an `Interrupted` error when the user presses Stop.
+ * ends with an `Interrupted` error when the user presses Stop; `lastRun(model)` then has the records so far.
  *
  * From the third step on a step is one function of TensorFlow (`compile`): model and loss are called no more, so they must be
  * pure functions of their tensors. Where they are not (dropout, a loss that reads values), a notice says why, and the steps run
@@ -89,13 +103,13 @@ export async function train(model: tf.LayersModel, options: TrainingOptions): Pr
   const trainer = new Trainer(model, loss, { learningRate, momentum, onEager, eager: options.eager });
   const parts: Parts = { trainer, sampler: new Sampler(images.shape[0], seed), recorder: new Recorder() };
   try {
-    if (file === undefined) return await run(parts, options, START);
+    if (file === undefined) return await run(model, parts, options, START);
     const settings = { seed, learningRate, momentum, batchSize, noise, recordEvery };
     const identity = fingerprint(model, { images, labels, loss }, settings);
     const checkpoint = new Checkpoint(file, identity, parts);
     const position = await checkpoint.restore(options.epochs);
     if (position === undefined) await checkpoint.save(START); // a file that cannot be written is found out now
-    return await run(parts, options, position ?? START, checkpoint);
+    return await run(model, parts, options, position ?? START, checkpoint);
   } finally {
     trainer.dispose();
   }
@@ -105,6 +119,7 @@ const stepsPerEpoch = ({ images, batchSize }: TrainingOptions) => Math.ceil(imag
 
 /** Trains from a position to the end, saving after every epoch. */
 async function run(
+  model: tf.LayersModel,
   { trainer, sampler, recorder }: Parts,
   options: TrainingOptions,
   from: Position,
@@ -116,6 +131,8 @@ async function run(
   const progress = new Progress(epochs * stepsPerEpoch(options), label);
   const ended = () => diverged !== null || epoch === epochs;
   let { epoch, step, diverged } = from;
+  const result: TrainingRun = { records: recorder.records, diverged };
+  lastRuns.set(model, result);
   let origin = '';
   if (from !== START) {
     origin = ended()
@@ -139,18 +156,19 @@ async function run(
             noise > 0 ? addUniformNoise(augmented, noise, sampler.batchSeed('noise', step)) : augmented;
           return { input, target: tf.gather(labels, indices) };
         });
-        let result: StepResult;
+        let stepped: StepResult;
         try {
-          result = trainer.step(batch);
+          stepped = trainer.step(batch);
         } finally {
           tf.dispose(batch);
         }
-        if (result.notFinite !== undefined) {
-          diverged = { epoch, step, what: result.notFinite, maxAbsLogit: result.maxAbsLogit };
+        if (stepped.notFinite !== undefined) {
+          diverged = { epoch, step, what: stepped.notFinite, maxAbsLogit: stepped.maxAbsLogit };
+          result.diverged = diverged;
         } else {
-          recorder.add(step, epoch, result);
+          recorder.add(step, epoch, stepped);
           if (step % recordEvery === 0) recorder.close();
-          progress.update(step, `epoch ${epoch}, loss ${result.loss.toPrecision(3)}${origin}`);
+          progress.update(step, `epoch ${epoch}, loss ${stepped.loss.toPrecision(3)}${origin}`);
         }
       }
       if (diverged === null) {
@@ -161,12 +179,13 @@ async function run(
     }
   } catch (error) {
     const next = checkpoint && `, to be resumed at epoch ${checkpoint.epoch} from ${checkpoint.file}`;
-    progress.done(`${label}: stopped after step ${step}${next ?? ''}`);
+    recorder.close();
+    progress.done(`${label}: stopped after step ${step}${next ?? ''}; lastRun(model) has its records`);
     throw error;
   }
   recorder.close();
   progress.done(`${label}: ${summary(recorder.records, diverged)}${device}${origin}`);
-  return { records: recorder.records, diverged };
+  return result;
 }
 
 function summary(records: TrainingRecord[], diverged: Divergence | null): string {

@@ -148,7 +148,10 @@ describe('a run that is killed and resumed ends like an undisturbed one', () => 
     const { sent } = await runProcess<StoppedOutcome>('stoppedRun.js', file);
     assert.ok(sent !== undefined);
     assert.equal(sent.error, 'Interrupted: stopped by the user');
-    assert.equal(sent.stoppedLine, `training: stopped after step 5, to be resumed at epoch 1 from ${file}`);
+    assert.equal(
+      sent.stoppedLine,
+      `training: stopped after step 5, to be resumed at epoch 1 from ${file}; lastRun(model) has its records`,
+    );
     assert.ok(sent.resumedLine.endsWith(`, resumed at epoch 1 from ${file}`), sent.resumedLine);
     assert.deepEqual(withoutSeconds(sent.resumed), withoutSeconds(sent.undisturbed));
     assert.ok(sent.sameWeights);

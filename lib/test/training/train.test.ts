@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
+  lastRun,
   lenet,
   sigmoidFocalLoss,
   stabilizedSigmoidFocalLoss,
@@ -275,6 +276,33 @@ describe('train', () => {
       trainOnPixels([1], { augment: wide }),
       /shape of augmented images is \[1, 1, 2, 1\]; expected \[n, 1, 1, 1\]/,
     );
+  });
+
+  test('what was recorded before an error is there afterwards, an incomplete record too', async () => {
+    const model = onePixelModel(0);
+    const [images, labels] = [tf.ones<tf.Rank.R4>([4, 1, 1, 1]), tf.ones([4])];
+    const fail = (epoch: number) => {
+      if (epoch === 1) throw new Error('out of paper');
+    };
+    const settings = { loss: stabilized, epochs: 9, batchSize: 2, learningRate: 1e-6, momentum: 0, seed: 1 };
+    assert.throws(() => lastRun(model), /no training of this model/);
+    await assert.rejects(
+      train(model, { images, labels, ...settings, recordEvery: 3, afterEpoch: fail }),
+      /out of paper/,
+    );
+    const { records, diverged } = lastRun(model);
+    assert.equal(diverged, null);
+    assert.deepEqual(
+      records.map(({ step, epoch }) => [step, epoch]),
+      [
+        [3, 1],
+        [4, 1],
+      ],
+    );
+    const run = await train(model, { images, labels, ...settings, epochs: 1 });
+    assert.equal(lastRun(model), run);
+    model.dispose();
+    tf.dispose([images, labels]);
   });
 
   test('calls afterEpoch after every whole epoch, and waits for it', async () => {
