@@ -54,8 +54,8 @@ export default tseslint.config(
     rules: { 'no-unused-vars': ['error', { varsIgnorePattern: '^_' }] },
   },
   {
-    // A script of a web page, not a module.
-    files: ['scripts/site/page.js'],
+    // Scripts of web pages, not modules.
+    files: ['scripts/site/page.js', 'scripts/site/census.js'],
     languageOptions: {
       sourceType: 'script',
       globals: {

@@ -5,10 +5,12 @@ pictures.
 """
 
 import argparse
+import json
 import mimetypes
 import os
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 from base64 import b64encode
@@ -26,6 +28,11 @@ NOTEBOOKS = ROOT / 'notebooks'
 SOURCES = Path(__file__).resolve().parent
 MODULES = ROOT / 'node_modules'
 
+CENSUS = ROOT / 'data/results/census.csv'
+CENSUS_PAGE = Path('census.html')
+CENSUS_TITLE = 'The census of focal losses: search it'
+READS_CENSUS = 'readCensus('
+
 CHART = 'application/vnd.vegalite.v5+json'
 SCRIPTS = {
     'katex.js': MODULES / 'katex/dist/katex.min.js',
@@ -34,8 +41,10 @@ SCRIPTS = {
     'vega-lite.js': MODULES / 'vega-lite/build/vega-lite.min.js',
     'vega-embed.js': MODULES / 'vega-embed/build/vega-embed.min.js',
     'page.js': SOURCES / 'page.js',
+    'census.js': SOURCES / 'census.js',
     'page.css': SOURCES / 'page.css',
 }
+PAGE_SCRIPTS = ['katex', 'auto-render', 'vega', 'vega-lite', 'vega-embed', 'page']
 
 
 def main():
@@ -46,14 +55,15 @@ def main():
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f'.{out.name}.', suffix='.partial', dir=out.parent) as scratch:
         whole = Path(scratch, 'new')
-        pages = read_pages()
+        site = Site(out, options.repository)
         write_assets(whole / 'assets')
-        for page in pages:
-            write_page(page, pages, whole, out, options.repository)
+        for page in site.pages:
+            write_page(page, site, whole)
+        write_census(site, whole)
         if out.exists():
             out.rename(Path(scratch, 'old'))
         whole.rename(out)
-    print(f'{len(pages)} pages; open {out / "index.html"}')
+    print(f'{len(site.pages) + 1} pages; open {out / "index.html"}')
 
 
 def parse_arguments():
@@ -77,15 +87,44 @@ class Page:
         self.title = heading[1].strip() if heading else path.stem
         self.html = path.relative_to(NOTEBOOKS).with_suffix('.html')
         self.part = '' if path.parent == NOTEBOOKS else path.parent.name.capitalize()
-
-    def link_to(self, other):
-        return os.path.relpath(other.html, self.html.parent)
+        self.reads_census = any(READS_CENSUS in cell.source for cell in self.notebook.cells)
 
 
-def read_pages():
-    """The map first, then the notebooks, then the folders below them."""
-    paths = [path for path in NOTEBOOKS.rglob('*.ipynb') if '.ipynb_checkpoints' not in path.parts]
-    return sorted(map(Page, paths), key=lambda page: (page.part, page.path.stem != 'index', page.path))
+class Site:
+    """All pages, and what each of them shows of the others."""
+
+    def __init__(self, out, repository):
+        self.out = out
+        self.repository = repository
+        # The map first, then the notebooks, then the folders below them.
+        paths = [path for path in NOTEBOOKS.rglob('*.ipynb') if '.ipynb_checkpoints' not in path.parts]
+        self.pages = sorted(map(Page, paths), key=lambda page: (page.part, page.path.stem != 'index', page.path))
+
+    def source_link(self, target, html):
+        if self.repository:
+            return f'{self.repository}/{"tree" if target.is_dir() else "blob"}/HEAD/{target.relative_to(ROOT).as_posix()}'
+        return os.path.relpath(target, (self.out / html).parent)
+
+    def frame(self, html, title, source, scripts):
+        """What stands around the content of a page."""
+
+        def link(other, title):
+            return {'href': os.path.relpath(other, html.parent), 'title': title, 'is_current': other == html}
+
+        parts = dict.fromkeys(page.part for page in self.pages)
+        contents = {part: [link(page.html, page.title) for page in self.pages if page.part == part] for part in parts}
+        contents[''].append(link(CENSUS_PAGE, CENSUS_TITLE))
+        return {
+            'title': title,
+            'name': source.name,
+            'source': self.source_link(source, html),
+            'is_start': html == Path('index.html'),
+            'start': os.path.relpath('index.html', html.parent),
+            'census': link(CENSUS_PAGE, CENSUS_TITLE),
+            'assets': os.path.relpath('assets', html.parent),
+            'scripts': scripts,
+            'contents': [{'name': part, 'pages': links} for part, links in contents.items()],
+        }
 
 
 class Exporter(HTMLExporter):
@@ -119,48 +158,49 @@ def embed(source, folder):
     return f'data:{mimetypes.guess_type(url.path)[0]};base64,{content}'
 
 
-def write_page(page, pages, folder, out, repository):
+def write_page(page, site, folder):
     def resolve(href):
         url = urlsplit(href)
         if url.scheme or url.netloc or not url.path:
             return href
         target = Path(os.path.normpath(page.path.parent / unquote(url.path)))
         # A folder of notebooks is its first one.
-        other = next((other for other in pages if target in (other.path, other.path.parent)), None)
-        new = page.link_to(other) if other else source_link(target)
+        other = next((other for other in site.pages if target in (other.path, other.path.parent)), None)
+        new = os.path.relpath(other.html, page.html.parent) if other else site.source_link(target, page.html)
         return f'{new}#{url.fragment}' if url.fragment else new
 
-    def source_link(target):
-        if repository:
-            return f'{repository}/{"tree" if target.is_dir() else "blob"}/HEAD/{target.relative_to(ROOT).as_posix()}'
-        return os.path.relpath(target, (out / page.html).parent)
-
-    neighbors = [other for other in pages if other.part == page.part]
+    neighbors = [other for other in site.pages if other.part == page.part]
     index = neighbors.index(page)
 
-    def link(other):
-        return {'href': page.link_to(other), 'title': other.title, 'is_current': other is page}
+    def neighbor(distance):
+        if not 0 <= index + distance < len(neighbors):
+            return None
+        other = neighbors[index + distance]
+        return {'href': os.path.relpath(other.html, page.html.parent), 'title': other.title}
 
-    site = {
-        'title': page.title,
-        'name': page.path.name,
-        'source': source_link(page.path),
-        'is_start': page.html == Path('index.html'),
-        'start': os.path.relpath('index.html', page.html.parent),
-        'assets': os.path.relpath('assets', page.html.parent),
+    frame = site.frame(page.html, page.title, page.path, PAGE_SCRIPTS) | {
         'chart': CHART,
-        'contents': [
-            {'name': part, 'pages': [link(other) for other in pages if other.part == part]}
-            for part in dict.fromkeys(other.part for other in pages)
-        ],
-        'previous': link(neighbors[index - 1]) if index > 0 else None,
-        'next': link(neighbors[index + 1]) if index + 1 < len(neighbors) else None,
+        'reads_census': READS_CENSUS,
+        'previous': neighbor(-1),
+        'next': neighbor(1),
     }
-    resources = {'metadata': {'name': page.path.stem, 'path': str(page.path.parent)}, 'site': site}
+    resources = {'metadata': {'name': page.path.stem, 'path': str(page.path.parent)}, 'site': frame}
     html, _ = Exporter(resolve).from_notebook_node(page.notebook, resources=resources)
-    target = folder / page.html
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(html, encoding='utf-8')
+    write(folder / page.html, html)
+
+
+def write_census(site, folder):
+    """The table that a person can search, from the rows that census.mjs prints."""
+    census = json.loads(subprocess.run(['node', SOURCES / 'census.mjs'], check=True, stdout=subprocess.PIPE).stdout)
+    explained_in = [{'href': page.html, 'title': page.title} for page in site.pages if page.reads_census]
+    frame = site.frame(CENSUS_PAGE, CENSUS_TITLE, CENSUS, ['census'])
+    template = Exporter(None).environment.get_template('census.html.j2')
+    write(folder / CENSUS_PAGE, template.render(site=frame | {'explained_in': explained_in}, **census))
+
+
+def write(file, html):
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(html, encoding='utf-8')
 
 
 def write_assets(folder):
