@@ -17,6 +17,7 @@ export default tseslint.config(
     '.bench/',
     '.census/',
     '.nbgrader/',
+    '.lite/',
     '.gpu-package/',
     'data/',
     'site/',
@@ -60,6 +61,7 @@ export default tseslint.config(
       sourceType: 'script',
       globals: {
         document: 'readonly',
+        location: 'readonly',
         renderMathInElement: 'readonly',
         vegaEmbed: 'readonly',
         ResizeObserver: 'readonly',

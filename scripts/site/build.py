@@ -1,7 +1,7 @@
 """Writes the notebooks, with the results saved in them, as web pages that need no server and no other host.
 
 Formulas are drawn by KaTeX, charts by Vega, both copied beside the pages. Without scripts a page shows the charts'
-pictures.
+pictures. Beside them is the browser edition, in which they run; it needs a server, if only one of files.
 """
 
 import argparse
@@ -28,6 +28,7 @@ NOTEBOOKS = ROOT / 'notebooks'
 SOURCES = Path(__file__).resolve().parent
 MODULES = ROOT / 'node_modules'
 
+EDITION = Path('lite')
 CENSUS = ROOT / 'data/results/census.csv'
 CENSUS_PAGE = Path('census.html')
 CENSUS_TITLE = 'The census of focal losses: search it'
@@ -55,7 +56,8 @@ def main():
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f'.{out.name}.', suffix='.partial', dir=out.parent) as scratch:
         whole = Path(scratch, 'new')
-        site = Site(out, options.repository)
+        notebooks = None if options.pages_only else write_browser_edition(whole / EDITION)
+        site = Site(out, options.repository, notebooks)
         write_assets(whole / 'assets')
         for page in site.pages:
             write_page(page, site, whole)
@@ -64,6 +66,8 @@ def main():
             out.rename(Path(scratch, 'old'))
         whole.rename(out)
     print(f'{len(site.pages) + 1} pages; open {out / "index.html"}')
+    if notebooks:
+        print(f'to run them in a browser: python3 -m http.server --directory {options.out}, then http://localhost:8000')
 
 
 def parse_arguments():
@@ -75,6 +79,7 @@ def parse_arguments():
         metavar='URL',
         help='where links to other files lead, e.g. https://github.com/OWNER/NAME; default: to this clone',
     )
+    parser.add_argument('--pages-only', action='store_true', help='without the browser edition')
     return parser.parse_args()
 
 
@@ -93,9 +98,10 @@ class Page:
 class Site:
     """All pages, and what each of them shows of the others."""
 
-    def __init__(self, out, repository):
+    def __init__(self, out, repository, notebooks):
         self.out = out
         self.repository = repository
+        self.notebooks = notebooks
         # The map first, then the notebooks, then the folders below them.
         paths = [path for path in NOTEBOOKS.rglob('*.ipynb') if '.ipynb_checkpoints' not in path.parts]
         self.pages = sorted(map(Page, paths), key=lambda page: (page.part, page.path.stem != 'index', page.path))
@@ -104,6 +110,14 @@ class Site:
         if self.repository:
             return f'{self.repository}/{"tree" if target.is_dir() else "blob"}/HEAD/{target.relative_to(ROOT).as_posix()}'
         return os.path.relpath(target, (self.out / html).parent)
+
+    def run_link(self, page):
+        """Where the browser edition opens the notebook, and what it imports that does not run there."""
+        if not self.notebooks:
+            return None
+        name = page.path.relative_to(ROOT).as_posix()
+        app = os.path.relpath(EDITION / 'notebooks/index.html', page.html.parent)
+        return {'href': f'{app}?path={name}', 'needs': self.notebooks[name]['needs']}
 
     def frame(self, html, title, source, scripts):
         """What stands around the content of a page."""
@@ -181,12 +195,22 @@ def write_page(page, site, folder):
     frame = site.frame(page.html, page.title, page.path, PAGE_SCRIPTS) | {
         'chart': CHART,
         'reads_census': READS_CENSUS,
+        'run': site.run_link(page),
         'previous': neighbor(-1),
         'next': neighbor(1),
     }
     resources = {'metadata': {'name': page.path.stem, 'path': str(page.path.parent)}, 'site': frame}
     html, _ = Exporter(resolve).from_notebook_node(page.notebook, resources=resources)
     write(folder / page.html, html)
+
+
+def write_browser_edition(folder):
+    """JupyterLite with the notebooks. Returns what is written there about each of them."""
+    folder.parent.mkdir(parents=True)
+    built = subprocess.run(['node', SOURCES / 'lite/main.mjs', folder])
+    if built.returncode:
+        sys.exit(built.returncode)
+    return json.loads((folder / 'notebooks.json').read_text())
 
 
 def write_census(site, folder):
