@@ -34,6 +34,9 @@ CENSUS_PAGE = Path('census.html')
 CENSUS_TITLE = 'The census of focal losses: search it'
 READS_CENSUS = 'readCensus('
 
+BINDER = 'https://mybinder.org/v2/gh'
+CODESPACES = 'https://codespaces.new'
+
 CHART = 'application/vnd.vegalite.v5+json'
 SCRIPTS = {
     'katex.js': MODULES / 'katex/dist/katex.min.js',
@@ -68,6 +71,21 @@ def main():
     print(f'{len(site.pages) + 1} pages; open {out / "index.html"}')
     if notebooks:
         print(f'to run them in a browser: python3 -m http.server --directory {options.out}, then http://localhost:8000')
+    if site.github:
+        print(f'badges for README, where GitHub Pages publishes this site:\n{badges(site.github)}')
+
+
+def badges(github):
+    """Markdown with the three ways to open the notebooks without a set-up of one's own."""
+    owner, name = github.split('/')
+    shields = 'https://img.shields.io/badge/run-in_your_browser-blue'
+    return '\n'.join(
+        [
+            f'[![Run in your browser]({shields})](https://{owner.lower()}.github.io/{name}/)',
+            f'[![Open in Binder](https://mybinder.org/badge_logo.svg)]({BINDER}/{github}/HEAD?urlpath=lab/tree/notebooks/index.ipynb)',
+            f'[![Open in Codespaces](https://github.com/codespaces/badge.svg)]({CODESPACES}/{github})',
+        ]
+    )
 
 
 def parse_arguments():
@@ -102,6 +120,8 @@ class Site:
         self.out = out
         self.repository = repository
         self.notebooks = notebooks
+        on_github = re.fullmatch(r'https://github\.com/([^/]+/[^/]+)', repository or '')
+        self.github = on_github and on_github[1]
         # The map first, then the notebooks, then the folders below them.
         paths = [path for path in NOTEBOOKS.rglob('*.ipynb') if '.ipynb_checkpoints' not in path.parts]
         self.pages = sorted(map(Page, paths), key=lambda page: (page.part, page.path.stem != 'index', page.path))
@@ -118,6 +138,16 @@ class Site:
         name = page.path.relative_to(ROOT).as_posix()
         app = os.path.relpath(EDITION / 'notebooks/index.html', page.html.parent)
         return {'href': f'{app}?path={name}', 'needs': self.notebooks[name]['needs']}
+
+    def elsewhere(self, page):
+        """Where else the notebook runs: of a repository on GitHub, Binder and Codespaces, without a set-up of one's own."""
+        if not self.github:
+            return []
+        name = page.path.relative_to(ROOT).as_posix()
+        return [
+            {'title': 'Binder', 'href': f'{BINDER}/{self.github}/HEAD?urlpath=lab/tree/{name}'},
+            {'title': 'Codespaces', 'href': f'{CODESPACES}/{self.github}'},
+        ]
 
     def frame(self, html, title, source, scripts):
         """What stands around the content of a page."""
@@ -196,6 +226,7 @@ def write_page(page, site, folder):
         'chart': CHART,
         'reads_census': READS_CENSUS,
         'run': site.run_link(page),
+        'elsewhere': site.elsewhere(page),
         'previous': neighbor(-1),
         'next': neighbor(1),
     }

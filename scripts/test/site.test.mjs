@@ -21,7 +21,9 @@ after(() => fs.rmSync(scratch, { recursive: true, force: true }));
 
 function build(clone, ...options) {
   const script = path.join(clone, 'scripts/site/build.py');
-  const { status, stdout, stderr, error } = spawnSync('python', [script, ...options], { encoding: 'utf8' });
+  const { status, stdout, stderr, error } = spawnSync('python', [script, '--pages-only', ...options], {
+    encoding: 'utf8',
+  });
   if (error) throw error;
   return { status, stdout, stderr };
 }

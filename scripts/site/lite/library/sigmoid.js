@@ -1,14 +1,15 @@
 import { getKernel, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 
-const { fround, exp } = Math;
+const WALL = 24 * Math.LN2;
 
 /**
- * sigma(x) = 1 / (1 + e^-x), each step rounded to float32, as TensorFlow and PyTorch compute it. Then 1 + e^-x is 1 from
- * e^-x = 2^-24 on, which is x = 24 ln 2 = 16.64. tfjs's CPU backend computes in float64 and rounds once: its sigma(x) is
- * 1 from 1 - 2^-25 on, x = 25 ln 2 = 17.33, and the wall of label 1 would be there.
+ * sigma(x) = 1 / (1 + e^-x) as TensorFlow's CPU kernel has it in float32: rounded once where it is close to 1, and cut to 1
+ * from x = 24 ln 2 = 16.64 on, where 1 - 2^-24 would be next. tfjs's CPU backend rounds everywhere, so that its sigma(x)
+ * becomes 1 at 1 - 2^-25 only: the wall of label 1 would be at 25 ln 2 = 17.33. (Beyond x = 10 this is TensorFlow's value to
+ * the last bit; elsewhere TensorFlow is off by up to 7 units of the last digit.)
  */
-const sigmoid = (x) => fround(1 / fround(1 + fround(exp(-x))));
+const sigmoid = (x) => (x >= WALL ? 1 : 1 / (1 + Math.exp(-x)));
 
 const own = getKernel('Sigmoid', 'cpu');
 unregisterKernel('Sigmoid', 'cpu'); // registering over it would print a warning

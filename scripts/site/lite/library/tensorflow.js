@@ -8,6 +8,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import { version_core } from '@tensorflow/tfjs-core';
 import { encodePng } from './png.js';
 import './sigmoid.js';
+import './flush.js';
 
 export const version = { tfjs: version_core };
 export const node = { encodePng };
