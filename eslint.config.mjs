@@ -69,6 +69,18 @@ export default tseslint.config(
     },
   },
   {
+    // The browser edition: a page and a worker.
+    files: ['scripts/site/lite/{kernel,library}/**'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        [
+          ...['ImageData', 'MessageChannel', 'OffscreenCanvas', 'Worker', 'XMLHttpRequest'],
+          ...['location', 'self', 'window'],
+        ].map((name) => [name, 'readonly']),
+      ),
+    },
+  },
+  {
     files: ['**/*.cjs', 'lib/shims/**/*.js'],
     languageOptions: {
       sourceType: 'commonjs',

@@ -11,13 +11,12 @@ const EXTENSION = 'focal-loss-lab-kernel';
 const APPS = ['notebooks', 'tree', 'edit'];
 const DATA = ['data/results', 'data/published'];
 
-/** Settings of JupyterLab, by plugin: those of start.mjs that concern a reader. */
+/** Settings of JupyterLab, by plugin: no news from another host. */
 const SETTINGS = {
   '@jupyterlab/apputils-extension:notification': { fetchNews: 'false', checkForUpdates: false },
-  '@jupyterlab/notebook-extension:tracker': { windowingMode: 'none', scrollPastEnd: false },
 };
 
-/** What a page cannot use: terminals need a server, and diagrams of Mermaid stand in no notebook. */
+/** What a page cannot use: terminals need a server. */
 const DISABLED = ['@jupyterlab/terminal-extension', '@jupyterlite/repl-extension'];
 
 /**
@@ -103,7 +102,7 @@ function copyContents(folder) {
     linksIn(readPage(path.join(root, file)).markdown)
       .filter((link) => !/^(\w+:|#)/.test(link))
       .map((link) => path.join(path.dirname(file), decodeURI(link.split('#')[0])))
-      .filter((target) => fs.statSync(path.join(root, target)).isFile()),
+      .filter((target) => fs.statSync(path.join(root, target), { throwIfNoEntry: false })?.isFile()),
   );
   for (const file of new Set([...notebooks, ...data, ...linked])) {
     const target = path.join(folder, file);

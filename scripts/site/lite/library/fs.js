@@ -32,4 +32,3 @@ export const existsSync = (file) => ask('HEAD', file).status === 200;
 const refuse = leftOut('writing a file');
 export const [mkdirSync, openSync, closeSync, fsyncSync, renameSync, writeFileSync, rmSync, readdirSync] =
   Array(8).fill(refuse);
-export default { readFileSync, existsSync };
