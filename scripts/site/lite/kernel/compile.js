@@ -27,7 +27,7 @@ export class SyntaxProblem extends Error {
  * @param source  TypeScript
  * @param count  the number of the cell: its frames in a stack are called cell-COUNT
  * @returns {{ script: string, lineOf: (line: number) => number | undefined }} lineOf tells which line of the cell a line
- *   of the script was, both counted from 1
+ *   of the script was, both counted from 1; undefined for what is around the cell
  * @throws SyntaxProblem
  */
 export function compileCell(source, count) {
@@ -58,7 +58,8 @@ export function compileCell(source, count) {
   if (problem) throw new SyntaxProblem(describe(problem, source));
   const lines = originalLines(JSON.parse(sourceMapText).mappings);
   const script = outputText.replace(/\/\/# sourceMappingURL=.*\s*$/, '');
-  return { script: `${script}\n//# sourceURL=cell-${count}`, lineOf: (line) => lines[line - 1] };
+  const lineOf = (line) => (lines[line - 1] <= source.split('\n').length ? lines[line - 1] : undefined);
+  return { script: `${script}\n//# sourceURL=cell-${count}`, lineOf };
 }
 
 /** The global functions that a compiled cell calls. */

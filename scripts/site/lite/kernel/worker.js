@@ -5,6 +5,7 @@ import { compileCell, EXTREME, IMPORT, PUBLISH, SyntaxProblem } from './compile.
 import { stopHandlers } from '../library/process.js';
 
 const GRACE_MS = 1000; // from Stop until a cell that does not end itself is given up
+const TOGETHER_MS = 50; // what is printed faster is told once in that time
 const GIVEN_UP =
   'given up; what the cell has begun may go on until its next breathe(): restart the kernel to be sure';
 
@@ -15,7 +16,12 @@ const compiled = new Map();
 /** The cell that runs, or ran last. */
 let cell = null;
 
-const tell = (message) => self.postMessage(message);
+/** What was printed before comes before. */
+function tell(message) {
+  tellPrinted();
+  self.postMessage(message);
+}
+
 const handlers = { start, execute, complete, interrupt };
 self.addEventListener('message', ({ data: { type, ...content } }) => handlers[type](content));
 
@@ -83,15 +89,28 @@ async function showLastExpression(value) {
   else console.log(value);
 }
 
+/** What cells have printed and the page has not been told: { name, text }. */
+let printed = null;
+let toldAt = -Infinity;
+
+/** JupyterLab takes a hundredth of a second to draw a message, and a loop prints thousands of lines: they go together. */
 const print =
   (name) =>
-  (...values) =>
-    tell({
-      type: 'stream',
-      id: cell?.id,
-      name,
-      text: `${values.map((value) => (typeof value === 'string' ? value : inspect(value))).join(' ')}\n`,
-    });
+  (...values) => {
+    if (printed?.name !== name) tellPrinted();
+    printed ??= { name, text: '' };
+    printed.text += `${values.map((value) => (typeof value === 'string' ? value : inspect(value))).join(' ')}\n`;
+    if (performance.now() - toldAt > TOGETHER_MS) tellPrinted();
+    else setTimeout(tellPrinted, TOGETHER_MS);
+  };
+
+function tellPrinted() {
+  if (printed === null) return;
+  self.postMessage({ type: 'stream', ...printed });
+  printed = null;
+  toldAt = performance.now();
+}
+
 Object.assign(console, {
   log: print('stdout'),
   info: print('stdout'),
@@ -136,8 +155,8 @@ function describeError(thrown) {
 function describeFrame(frame) {
   const [, count, row] = /cell-(\d+):(\d+):\d+/.exec(frame) ?? [];
   const line = compiled.get(Number(count))?.(Number(row));
-  if (count === undefined) return [];
-  const place = `cell [${count}]${line === undefined ? '' : `, line ${line}`}`;
+  if (line === undefined) return [];
+  const place = `cell [${count}], line ${line}`;
   const [, caller] = /^\s*at (?:async )?([\w$.]+) \(|^([\w$.]+)@/.exec(frame) ?? [];
   return [caller && caller !== 'eval' ? `    at ${caller} (${place})` : `    at ${place}`];
 }
