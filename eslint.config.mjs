@@ -17,6 +17,7 @@ export default tseslint.config(
     '.bench/',
     '.census/',
     '.nbgrader/',
+    '.lite/',
     '.gpu-package/',
     'data/',
     'site/',
@@ -54,16 +55,29 @@ export default tseslint.config(
     rules: { 'no-unused-vars': ['error', { varsIgnorePattern: '^_' }] },
   },
   {
-    // A script of a web page, not a module.
-    files: ['scripts/site/page.js'],
+    // Scripts of web pages, not modules.
+    files: ['scripts/site/page.js', 'scripts/site/census.js'],
     languageOptions: {
       sourceType: 'script',
       globals: {
         document: 'readonly',
+        location: 'readonly',
         renderMathInElement: 'readonly',
         vegaEmbed: 'readonly',
         ResizeObserver: 'readonly',
       },
+    },
+  },
+  {
+    // The browser edition: a page and a worker.
+    files: ['scripts/site/lite/{kernel,library}/**'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        [
+          ...['ImageData', 'MessageChannel', 'OffscreenCanvas', 'Worker', 'XMLHttpRequest'],
+          ...['location', 'self', 'window'],
+        ].map((name) => [name, 'readonly']),
+      ),
     },
   },
   {

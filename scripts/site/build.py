@@ -1,14 +1,16 @@
 """Writes the notebooks, with the results saved in them, as web pages that need no server and no other host.
 
 Formulas are drawn by KaTeX, charts by Vega, both copied beside the pages. Without scripts a page shows the charts'
-pictures.
+pictures. Beside them is the browser edition, in which they run; it needs a server, if only one of files.
 """
 
 import argparse
+import json
 import mimetypes
 import os
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 from base64 import b64encode
@@ -26,6 +28,15 @@ NOTEBOOKS = ROOT / 'notebooks'
 SOURCES = Path(__file__).resolve().parent
 MODULES = ROOT / 'node_modules'
 
+EDITION = Path('lite')
+CENSUS = ROOT / 'data/results/census.csv'
+CENSUS_PAGE = Path('census.html')
+CENSUS_TITLE = 'The census of focal losses: search it'
+READS_CENSUS = 'readCensus('
+
+BINDER = 'https://mybinder.org/v2/gh'
+CODESPACES = 'https://codespaces.new'
+
 CHART = 'application/vnd.vegalite.v5+json'
 SCRIPTS = {
     'katex.js': MODULES / 'katex/dist/katex.min.js',
@@ -34,8 +45,10 @@ SCRIPTS = {
     'vega-lite.js': MODULES / 'vega-lite/build/vega-lite.min.js',
     'vega-embed.js': MODULES / 'vega-embed/build/vega-embed.min.js',
     'page.js': SOURCES / 'page.js',
+    'census.js': SOURCES / 'census.js',
     'page.css': SOURCES / 'page.css',
 }
+PAGE_SCRIPTS = ['katex', 'auto-render', 'vega', 'vega-lite', 'vega-embed', 'page']
 
 
 def main():
@@ -46,14 +59,33 @@ def main():
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f'.{out.name}.', suffix='.partial', dir=out.parent) as scratch:
         whole = Path(scratch, 'new')
-        pages = read_pages()
+        notebooks = None if options.pages_only else write_browser_edition(whole / EDITION)
+        site = Site(out, options.repository, notebooks)
         write_assets(whole / 'assets')
-        for page in pages:
-            write_page(page, pages, whole, out, options.repository)
+        for page in site.pages:
+            write_page(page, site, whole)
+        write_census(site, whole)
         if out.exists():
             out.rename(Path(scratch, 'old'))
         whole.rename(out)
-    print(f'{len(pages)} pages; open {out / "index.html"}')
+    print(f'{len(site.pages) + 1} pages; open {out / "index.html"}')
+    if notebooks:
+        print(f'to run them in a browser: python3 -m http.server --directory {options.out}, then http://localhost:8000')
+    if site.github:
+        print(f'badges for README, where GitHub Pages publishes this site:\n{badges(site.github)}')
+
+
+def badges(github):
+    """Markdown with the three ways to open the notebooks without a set-up of one's own."""
+    owner, name = github.split('/')
+    shields = 'https://img.shields.io/badge/run-in_your_browser-blue'
+    return '\n'.join(
+        [
+            f'[![Run in your browser]({shields})](https://{owner.lower()}.github.io/{name}/)',
+            f'[![Open in Binder](https://mybinder.org/badge_logo.svg)]({BINDER}/{github}/HEAD?urlpath=lab/tree/notebooks/index.ipynb)',
+            f'[![Open in Codespaces](https://github.com/codespaces/badge.svg)]({CODESPACES}/{github})',
+        ]
+    )
 
 
 def parse_arguments():
@@ -65,6 +97,7 @@ def parse_arguments():
         metavar='URL',
         help='where links to other files lead, e.g. https://github.com/OWNER/NAME; default: to this clone',
     )
+    parser.add_argument('--pages-only', action='store_true', help='without the browser edition')
     return parser.parse_args()
 
 
@@ -77,15 +110,65 @@ class Page:
         self.title = heading[1].strip() if heading else path.stem
         self.html = path.relative_to(NOTEBOOKS).with_suffix('.html')
         self.part = '' if path.parent == NOTEBOOKS else path.parent.name.capitalize()
-
-    def link_to(self, other):
-        return os.path.relpath(other.html, self.html.parent)
+        self.reads_census = any(READS_CENSUS in cell.source for cell in self.notebook.cells)
 
 
-def read_pages():
-    """The map first, then the notebooks, then the folders below them."""
-    paths = [path for path in NOTEBOOKS.rglob('*.ipynb') if '.ipynb_checkpoints' not in path.parts]
-    return sorted(map(Page, paths), key=lambda page: (page.part, page.path.stem != 'index', page.path))
+class Site:
+    """All pages, and what each of them shows of the others."""
+
+    def __init__(self, out, repository, notebooks):
+        self.out = out
+        self.repository = repository
+        self.notebooks = notebooks
+        on_github = re.fullmatch(r'https://github\.com/([^/]+/[^/]+)', repository or '')
+        self.github = on_github and on_github[1]
+        # The map first, then the notebooks, then the folders below them.
+        paths = [path for path in NOTEBOOKS.rglob('*.ipynb') if '.ipynb_checkpoints' not in path.parts]
+        self.pages = sorted(map(Page, paths), key=lambda page: (page.part, page.path.stem != 'index', page.path))
+
+    def source_link(self, target, html):
+        if self.repository:
+            return f'{self.repository}/{"tree" if target.is_dir() else "blob"}/HEAD/{target.relative_to(ROOT).as_posix()}'
+        return os.path.relpath(target, (self.out / html).parent)
+
+    def run_link(self, page):
+        """Where the browser edition opens the notebook, and what it imports that does not run there."""
+        if not self.notebooks:
+            return None
+        name = page.path.relative_to(ROOT).as_posix()
+        app = os.path.relpath(EDITION / 'notebooks/index.html', page.html.parent)
+        return {'href': f'{app}?path={name}', 'needs': self.notebooks[name]['needs']}
+
+    def elsewhere(self, page):
+        """Where else the notebook runs: of a repository on GitHub, Binder and Codespaces, without a set-up of one's own."""
+        if not self.github:
+            return []
+        name = page.path.relative_to(ROOT).as_posix()
+        return [
+            {'title': 'Binder', 'href': f'{BINDER}/{self.github}/HEAD?urlpath=lab/tree/{name}'},
+            {'title': 'Codespaces', 'href': f'{CODESPACES}/{self.github}'},
+        ]
+
+    def frame(self, html, title, source, scripts):
+        """What stands around the content of a page."""
+
+        def link(other, title):
+            return {'href': os.path.relpath(other, html.parent), 'title': title, 'is_current': other == html}
+
+        parts = dict.fromkeys(page.part for page in self.pages)
+        contents = {part: [link(page.html, page.title) for page in self.pages if page.part == part] for part in parts}
+        contents[''].append(link(CENSUS_PAGE, CENSUS_TITLE))
+        return {
+            'title': title,
+            'name': source.name,
+            'source': self.source_link(source, html),
+            'is_start': html == Path('index.html'),
+            'start': os.path.relpath('index.html', html.parent),
+            'census': link(CENSUS_PAGE, CENSUS_TITLE),
+            'assets': os.path.relpath('assets', html.parent),
+            'scripts': scripts,
+            'contents': [{'name': part, 'pages': links} for part, links in contents.items()],
+        }
 
 
 class Exporter(HTMLExporter):
@@ -119,48 +202,60 @@ def embed(source, folder):
     return f'data:{mimetypes.guess_type(url.path)[0]};base64,{content}'
 
 
-def write_page(page, pages, folder, out, repository):
+def write_page(page, site, folder):
     def resolve(href):
         url = urlsplit(href)
         if url.scheme or url.netloc or not url.path:
             return href
         target = Path(os.path.normpath(page.path.parent / unquote(url.path)))
         # A folder of notebooks is its first one.
-        other = next((other for other in pages if target in (other.path, other.path.parent)), None)
-        new = page.link_to(other) if other else source_link(target)
+        other = next((other for other in site.pages if target in (other.path, other.path.parent)), None)
+        new = os.path.relpath(other.html, page.html.parent) if other else site.source_link(target, page.html)
         return f'{new}#{url.fragment}' if url.fragment else new
 
-    def source_link(target):
-        if repository:
-            return f'{repository}/{"tree" if target.is_dir() else "blob"}/HEAD/{target.relative_to(ROOT).as_posix()}'
-        return os.path.relpath(target, (out / page.html).parent)
-
-    neighbors = [other for other in pages if other.part == page.part]
+    neighbors = [other for other in site.pages if other.part == page.part]
     index = neighbors.index(page)
 
-    def link(other):
-        return {'href': page.link_to(other), 'title': other.title, 'is_current': other is page}
+    def neighbor(distance):
+        if not 0 <= index + distance < len(neighbors):
+            return None
+        other = neighbors[index + distance]
+        return {'href': os.path.relpath(other.html, page.html.parent), 'title': other.title}
 
-    site = {
-        'title': page.title,
-        'name': page.path.name,
-        'source': source_link(page.path),
-        'is_start': page.html == Path('index.html'),
-        'start': os.path.relpath('index.html', page.html.parent),
-        'assets': os.path.relpath('assets', page.html.parent),
+    frame = site.frame(page.html, page.title, page.path, PAGE_SCRIPTS) | {
         'chart': CHART,
-        'contents': [
-            {'name': part, 'pages': [link(other) for other in pages if other.part == part]}
-            for part in dict.fromkeys(other.part for other in pages)
-        ],
-        'previous': link(neighbors[index - 1]) if index > 0 else None,
-        'next': link(neighbors[index + 1]) if index + 1 < len(neighbors) else None,
+        'reads_census': READS_CENSUS,
+        'run': site.run_link(page),
+        'elsewhere': site.elsewhere(page),
+        'previous': neighbor(-1),
+        'next': neighbor(1),
     }
-    resources = {'metadata': {'name': page.path.stem, 'path': str(page.path.parent)}, 'site': site}
+    resources = {'metadata': {'name': page.path.stem, 'path': str(page.path.parent)}, 'site': frame}
     html, _ = Exporter(resolve).from_notebook_node(page.notebook, resources=resources)
-    target = folder / page.html
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(html, encoding='utf-8')
+    write(folder / page.html, html)
+
+
+def write_browser_edition(folder):
+    """JupyterLite with the notebooks. Returns what is written there about each of them."""
+    folder.parent.mkdir(parents=True)
+    built = subprocess.run(['node', SOURCES / 'lite/main.mjs', folder])
+    if built.returncode:
+        sys.exit(built.returncode)
+    return json.loads((folder / 'notebooks.json').read_text())
+
+
+def write_census(site, folder):
+    """The table that a person can search, from the rows that census.mjs prints."""
+    census = json.loads(subprocess.run(['node', SOURCES / 'census.mjs'], check=True, stdout=subprocess.PIPE).stdout)
+    explained_in = [{'href': page.html, 'title': page.title} for page in site.pages if page.reads_census]
+    frame = site.frame(CENSUS_PAGE, CENSUS_TITLE, CENSUS, ['census'])
+    template = Exporter(None).environment.get_template('census.html.j2')
+    write(folder / CENSUS_PAGE, template.render(site=frame | {'explained_in': explained_in}, **census))
+
+
+def write(file, html):
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(html, encoding='utf-8')
 
 
 def write_assets(folder):

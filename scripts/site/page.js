@@ -14,6 +14,13 @@ renderMathInElement(document.querySelector('main'), {
 const widths = new ResizeObserver((changes) => changes.forEach(({ target }) => tellWidth(target)));
 document.querySelectorAll('.chart, main table').forEach((box) => widths.observe(box));
 document.querySelectorAll('.chart').forEach(drawChart);
+const run = document.querySelector('.run');
+if (run && location.protocol === 'file:')
+  run.append(
+    ' (This needs a server: ',
+    code('python3 -m http.server --directory site'),
+    ', then http://localhost:8000.)',
+  );
 
 /** Where it fails, the picture stays. */
 async function drawChart(figure) {
@@ -31,4 +38,10 @@ async function drawChart(figure) {
 /** A phone shows no scroll bar: page.css puts a line over what goes on to the right. */
 function tellWidth(box) {
   box.classList.toggle('wider', box.scrollWidth > box.clientWidth);
+}
+
+function code(text) {
+  const element = document.createElement('code');
+  element.textContent = text;
+  return element;
 }

@@ -6,6 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { readCensus } from '../../lib/dist/results/census.js';
 import { findChromium, launch, NO_CHROMIUM, openPage } from '../browser/chromium.mjs';
 import { findTooltip } from '../browser/jupyterlab.mjs';
 import { allNotebooks } from '../pages.mjs';
@@ -20,7 +21,9 @@ after(() => fs.rmSync(scratch, { recursive: true, force: true }));
 
 function build(clone, ...options) {
   const script = path.join(clone, 'scripts/site/build.py');
-  const { status, stdout, stderr, error } = spawnSync('python', [script, ...options], { encoding: 'utf8' });
+  const { status, stdout, stderr, error } = spawnSync('python', [script, '--pages-only', ...options], {
+    encoding: 'utf8',
+  });
   if (error) throw error;
   return { status, stdout, stderr };
 }
@@ -47,7 +50,7 @@ describe('npm run site', () => {
     ],
   };
   fs.cpSync(path.join(root, 'scripts/site'), path.join(clone, 'scripts/site'), { recursive: true });
-  fs.symlinkSync(path.join(root, 'node_modules'), path.join(clone, 'node_modules'));
+  for (const name of ['node_modules', 'data']) fs.symlinkSync(path.join(root, name), path.join(clone, name));
   for (const [name, cells] of Object.entries(notebooks)) {
     const file = path.join(clone, 'notebooks', name);
     fs.mkdirSync(path.dirname(file), { recursive: true });
@@ -89,7 +92,7 @@ describe('npm run site', () => {
     fs.writeFileSync(path.join(site, 'of-an-old-notebook.html'), '');
     assert.equal(build(clone, '--repository', 'https://example.org/lab/').status, 0);
     assert.match(html('index.html'), /href="https:\/\/example\.org\/lab\/blob\/HEAD\/LICENSE"/);
-    assert.deepEqual(fs.readdirSync(site).sort(), ['assets', 'exercises', 'index.html']);
+    assert.deepEqual(fs.readdirSync(site).sort(), ['assets', 'census.html', 'exercises', 'index.html']);
     assert.deepEqual(
       fs.readdirSync(clone).filter((name) => name.endsWith('.partial')),
       [],
@@ -112,6 +115,7 @@ const executable = findChromium();
 describe('the pages in a browser', { skip: executable ? false : NO_CHROMIUM }, () => {
   const site = path.join(scratch, 'site');
   const pages = allNotebooks().map((name) => name.replace(/\.ipynb$/, '.html'));
+  const allPages = [...pages, 'census.html'];
   const addressOf = (name) => pathToFileURL(path.join(site, name)).href;
 
   let browser;
@@ -163,7 +167,7 @@ describe('the pages in a browser', { skip: executable ? false : NO_CHROMIUM }, (
     const { page } = await openPage(browser, { ...DESKTOP, javaScriptEnabled: false });
     const links = [];
     const ids = new Map();
-    for (const name of pages) {
+    for (const name of allPages) {
       await page.goto(addressOf(name), { waitUntil: 'load' });
       const seen = await page.evaluate(() => ({
         ids: Array.from(globalThis.document.querySelectorAll('[id]'), ({ id }) => id),
@@ -183,6 +187,88 @@ describe('the pages in a browser', { skip: executable ? false : NO_CHROMIUM }, (
     });
     assert.deepEqual(broken, []);
     assert.ok(links.length > pages.length);
+  });
+
+  describe('the census', () => {
+    const census = readCensus(path.join(root, 'data/results/census.csv'));
+    const shown = (page, key) =>
+      page.locator(`table.census tbody tr:not([hidden]) [data-key=${key}]`).allTextContents();
+    const openCensus = async (options) => {
+      const { page, problems } = await openPage(browser, options);
+      await page.goto(addressOf('census.html'), { waitUntil: 'load' });
+      return { page, problems };
+    };
+
+    for (const [where, options] of Object.entries({ 'a desktop': DESKTOP, 'a phone, dark': PHONE }))
+      test(`on ${where} a search leaves the rows with all its words, and nothing is too wide`, async () => {
+        const { page, problems } = await openCensus(options);
+        const implementations = new Set(
+          census.rows.map((row) => `${row.library} ${row.version} ${row.variant}`),
+        );
+        assert.equal((await shown(page, 'name')).length, implementations.size);
+        await page.getByRole('searchbox').fill('  KERAS xla');
+        const names = await shown(page, 'name');
+        assert.ok(names.length >= 2 && names.every((name) => /^Keras \(.*XLA\)$/.test(name)), `${names}`);
+        assert.equal(
+          await page.locator('output').textContent(),
+          `${names.length} of ${census.rows.length / 2} rows`,
+        );
+        const { found } = await page.evaluate(inspect);
+        await page.close();
+        assert.deepEqual([...problems, ...found], []);
+      });
+
+    test('it has the walls of torchvision at 24 ln 2 and 25 ln 2, and none at gamma 2', async () => {
+      const { page } = await openCensus(DESKTOP);
+      const walls = async () => [await shown(page, 'one'), await shown(page, 'zero')].map(([text]) => text);
+      await page.getByRole('searchbox').fill('torchvision');
+      assert.deepEqual(await walls(), ['16.64', '−17.33']);
+      await page.locator('select[data-key=gamma]').selectOption('2');
+      assert.deepEqual(await walls(), ['none', 'none']);
+      await page.locator('select[data-key=dtype]').selectOption('');
+      assert.equal((await shown(page, 'dtype')).length, census.settings.dtypes.length);
+      await page.close();
+    });
+
+    test('a column is sorted by its values, the walls by their size, a second time backwards', async () => {
+      const { page } = await openCensus(DESKTOP);
+      const sizes = async (key) =>
+        (await shown(page, key)).map((text) =>
+          text === 'none' ? Infinity : Math.abs(text.replace('−', '-')),
+        );
+      const ascending = (values) => values.toSorted((a, b) => (a === b ? 0 : a - b));
+      assert.deepEqual(await sizes('one'), ascending(await sizes('one')));
+      await page.getByRole('button', { name: 'error of the gradient' }).click();
+      const errors = (await shown(page, 'gradient')).map((text) => (text === '–' ? Infinity : Number(text)));
+      assert.deepEqual(errors, ascending(errors));
+      await page.getByRole('button', { name: 'wall, label 0' }).click();
+      await page.getByRole('button', { name: 'wall, label 0' }).click();
+      assert.deepEqual(await sizes('zero'), ascending(await sizes('zero')).reverse());
+      await page.locator('select[data-sort]').selectOption('framework');
+      const frameworks = await shown(page, 'framework');
+      assert.deepEqual(frameworks, frameworks.toSorted());
+      await page.close();
+    });
+
+    test('without scripts every row is there', async () => {
+      const { page, problems } = await openCensus({ ...PHONE, javaScriptEnabled: false });
+      assert.equal((await shown(page, 'name')).length, census.rows.length / 2);
+      assert.ok(!(await page.getByRole('searchbox').isVisible()));
+      await page.close();
+      assert.deepEqual(problems, []);
+    });
+
+    test('every notebook that reads it links to it', () => {
+      const readers = pages.filter((name) =>
+        fs.readFileSync(notebookOf(name), 'utf8').includes('readCensus('),
+      );
+      assert.ok(readers.length > 0);
+      for (const name of readers)
+        assert.match(
+          fs.readFileSync(path.join(site, name), 'utf8'),
+          /<main>[^]*<a href="(\.\.\/)?census\.html">The whole census/,
+        );
+    });
   });
 
   test('a chart answers the mouse with a tooltip', async () => {

@@ -12,8 +12,8 @@ const LABELS = { domain: ['label 1', 'label 0'], range: ['#0072B2', '#E69F00'] }
 const nameOf = ({ library, version, variant }: CensusRow) =>
   [library, version, variant && `(${variant})`].filter(Boolean).join(' ');
 
-/** The first fault of a row, as a logit with its sign; null if there is none. */
-function firstFault({ label, easyFaultAt, easyFault, hardFaultAt, hardFault }: CensusRow) {
+/** The first fault of a row, as a logit with its sign, and of which answers it is; null if there is none. */
+export function firstFault({ label, easyFaultAt, easyFault, hardFaultAt, hardFault }: CensusRow) {
   const easySign = label === 1 ? 1 : -1;
   const faults = [
     { size: easyFaultAt, logit: easySign * (easyFaultAt ?? 0), what: easyFault, side: 'right' },
@@ -312,8 +312,8 @@ export function censusTable(
   });
 }
 
-/** Whether those that a network should learn from have their gradient. */
-function wrongAnswers(rows: readonly CensusRow[], { wrong, farHard }: CensusSettings): string {
+/** Whether those that a network should learn from have their gradient, in words; of several rows the worst. */
+export function wrongAnswers(rows: readonly CensusRow[], { wrong, farHard }: CensusSettings): string {
   if (rows.some(({ hardFaultAt }) => hardFaultAt !== null && hardFaultAt <= farHard)) return 'NaN in the end';
   const errors = rows.flatMap(({ hardGradientError }) => hardGradientError ?? []);
   if (errors.length === 0) return 'not compared';

@@ -1,0 +1,126 @@
+// The browser edition: JupyterLite with our kernel, the notebooks as they are, and the files that they read or link to.
+import fs from 'node:fs';
+import path from 'node:path';
+import { allNotebooks, linksIn, readPage } from '../../pages.mjs';
+import { ask, mustRun } from '../../setup/processes.mjs';
+import { log, root, say } from '../../setup/project.mjs';
+import { bundle } from './bundle.mjs';
+import { installTools } from './install.mjs';
+
+const EXTENSION = 'focal-loss-lab-kernel';
+const APPS = ['notebooks', 'tree', 'edit'];
+const DATA = ['data/results', 'data/published'];
+
+/** Settings of JupyterLab, by plugin: no news from another host. */
+const SETTINGS = {
+  '@jupyterlab/apputils-extension:notification': { fetchNews: 'false', checkForUpdates: false },
+};
+
+/** What a page cannot use: terminals need a server. */
+const DISABLED = ['@jupyterlab/terminal-extension', '@jupyterlite/repl-extension'];
+
+/**
+ * Builds the browser edition into a folder.
+ *
+ * @throws SetupFailure, Interrupted
+ */
+export async function buildBrowserEdition(folder) {
+  const packages = await installTools();
+  const scratch = `${folder}.scratch`;
+  const contents = path.join(scratch, 'contents');
+  fs.rmSync(scratch, { recursive: true, force: true });
+  fs.mkdirSync(contents, { recursive: true });
+  try {
+    say('building the browser edition');
+    const leftOut = await bundle(path.join(scratch, 'static'));
+    copyContents(contents);
+    fs.writeFileSync(path.join(scratch, 'jupyter-lite.json'), JSON.stringify(configuration()));
+    fs.writeFileSync(path.join(scratch, 'overrides.json'), JSON.stringify(SETTINGS));
+    const inScratch = ['--lite-dir', scratch, '--output-dir', folder, '--contents', contents];
+    const small = [
+      '--no-sourcemaps',
+      '--no-unused-shared-packages',
+      ...APPS.flatMap((app) => ['--apps', app]),
+    ];
+    await mustRun(
+      'python',
+      ['-m', 'jupyterlite_core', 'build', '--ignore-sys-prefix', ...inScratch, ...small],
+      {
+        what: 'building JupyterLite',
+        log,
+        cwd: scratch,
+        env: { ...process.env, PYTHONPATH: packages, PYTHONDONTWRITEBYTECODE: '1' },
+      },
+    );
+    const extension = path.join(folder, 'extensions', EXTENSION);
+    fs.cpSync(path.join(scratch, 'static'), path.join(extension, 'static'), { recursive: true });
+    await addIcons(folder);
+    fs.writeFileSync(path.join(folder, 'notebooks.json'), JSON.stringify(needsOfNotebooks(leftOut)));
+  } finally {
+    fs.rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Those that JupyterLite asks for and does not bring: Jupyter's server has them. */
+async function addIcons(folder) {
+  const jupyter = await ask('python', ['-c', 'import jupyter_server; print(jupyter_server.__path__[0])']);
+  const icons = path.join(jupyter, 'static/favicons');
+  fs.cpSync(icons, path.join(folder, 'static/favicons'), { recursive: true });
+  for (const app of APPS) {
+    const page = path.join(folder, app, 'index.html');
+    const html = fs.readFileSync(page, 'utf8');
+    fs.writeFileSync(
+      page,
+      html.replace('<head>', '<head><link rel="icon" href="../static/favicons/favicon.ico">'),
+    );
+  }
+}
+
+const configuration = () => ({
+  'jupyter-lite-schema-version': 0,
+  'jupyter-config-data': {
+    appName: 'Focal Loss Lab',
+    appUrl: './tree',
+    defaultKernelName: 'tslab',
+    disabledExtensions: DISABLED,
+    exposeAppInBrowser: true,
+    faviconUrl: './static/favicons/favicon.ico',
+    federated_extensions: [{ name: EXTENSION, load: 'static/extension.js', extension: './extension' }],
+  },
+});
+
+/** The notebooks, the results that they read, and whatever else they link to. */
+function copyContents(folder) {
+  const notebooks = allNotebooks().map((name) => path.join('notebooks', name));
+  const data = DATA.flatMap((name) =>
+    fs
+      .readdirSync(path.join(root, name))
+      .map((file) => path.join(name, file))
+      .filter((file) => fs.statSync(path.join(root, file)).isFile()),
+  );
+  const linked = notebooks.flatMap((file) =>
+    linksIn(readPage(path.join(root, file)).markdown)
+      .filter((link) => !/^(\w+:|#)/.test(link))
+      .map((link) => path.join(path.dirname(file), decodeURI(link.split('#')[0])))
+      .filter((target) => fs.statSync(path.join(root, target), { throwIfNoEntry: false })?.isFile()),
+  );
+  for (const file of new Set([...notebooks, ...data, ...linked])) {
+    const target = path.join(folder, file);
+    fs.mkdirSync(path.dirname(target), { recursive: true });
+    fs.copyFileSync(path.join(root, file), target);
+  }
+}
+
+/** By the path of a notebook: { needs }, what it imports that is left to the local edition. None: it runs here. */
+function needsOfNotebooks(leftOut) {
+  return Object.fromEntries(
+    allNotebooks().map((name) => {
+      const { code } = readPage(path.join(root, 'notebooks', name));
+      const imports = [...code.matchAll(/^import\s*{([^}]*)}\s*from\s*'focal-loss-lab'/gm)];
+      const imported = imports.flatMap(([, names]) =>
+        names.split(',').map((each) => each.trim().split(/\s+as\s+/)[0]),
+      );
+      return [`notebooks/${name}`, { needs: imported.filter((each) => leftOut.has(each)).sort() }];
+    }),
+  );
+}

@@ -1,0 +1,137 @@
+// The kernel of the browser edition and its library, from lib/src, as three files.
+import fs from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { root } from '../../setup/project.mjs';
+import { tools } from './install.mjs';
+
+const here = path.join(root, 'scripts/site/lite');
+const source = path.join(root, 'lib/src');
+
+/** Modules of lib/src, without .ts, that the browser edition has in another form. */
+const EXCHANGED = {
+  'tf/index': 'tf.js',
+  'tf/rawOps': 'rawOps.js',
+  'display/kernel': 'kernel.js',
+  'display/font': 'font.js',
+  'display/png': 'png.js',
+};
+
+/** Modules of lib/src whose exports are left to the local edition: they train for long, fetch data, or write. */
+const LEFT_OUT = [
+  'datasets/cifar10',
+  'datasets/mnist',
+  'datasets/noise', // drawn by a generator of TensorFlow's own
+  'grid/runSweep',
+  'grid/trainGrid',
+  'models/unet', // their layers call operations of TensorFlow by name
+  'models/vit',
+  'results/dataFrame', // danfojs
+  'results/writeRun',
+  'training/fatalSamples',
+  'training/train',
+];
+
+/** Of Node's own modules, those that the library can do with. Of the others every function is left out. */
+const NODE = ['crypto', 'fs', 'path', 'util'];
+
+/**
+ * Writes worker.js, focal-loss-lab.js and extension.js into a folder.
+ *
+ * @returns {Promise<Set<string>>} what the library exports only to say that it is left out
+ * @throws Error of esbuild, which names the file and the line
+ */
+export async function bundle(folder) {
+  const esbuild = await import(pathToFileURL(path.join(tools, 'node_modules/esbuild/lib/main.js')).href);
+  const shared = {
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+    platform: 'browser',
+    legalComments: 'none',
+    logLevel: 'warning',
+    nodePaths: [path.join(root, 'node_modules'), path.join(tools, 'node_modules')],
+    outdir: folder,
+  };
+  const leftOut = new Set();
+  const { metafile } = await esbuild.build({
+    ...shared,
+    metafile: true,
+    entryPoints: { 'focal-loss-lab': path.join(here, 'library/index.js') },
+    define: { __dirname: '"/lib/dist/folder"' }, // from there ../../../data is /data, as in a clone
+    plugins: [exchange(esbuild, leftOut)],
+  });
+  const [{ exports }] = Object.values(metafile.outputs);
+  await esbuild.build({
+    ...shared,
+    entryPoints: { worker: path.join(here, 'kernel/worker.js') },
+    define: { __filename: '"typescript.js"' },
+    plugins: [exchange(esbuild, new Set())],
+  });
+  await esbuild.build({
+    ...shared,
+    format: 'iife',
+    entryPoints: { extension: path.join(here, 'kernel/extension.js') },
+  });
+  return new Set(exports.filter((name) => leftOut.has(name)));
+}
+
+/** @param leftOut  the names of what is left out are added to it */
+function exchange(esbuild, leftOut) {
+  return {
+    name: 'browser edition',
+    setup(build) {
+      build.onResolve({ filter: /^\.\.?(\/|$)/ }, ({ importer, path: relative }) => {
+        const module = nameOf(path.resolve(path.dirname(importer), relative));
+        const ours = module && EXCHANGED[module];
+        if (ours) return { path: path.join(here, 'library', ours) };
+        if (LEFT_OUT.includes(module)) return { path: module, namespace: 'left-out' };
+      });
+      build.onLoad({ filter: /.*/, namespace: 'left-out' }, async ({ path: module }) => {
+        const names = await exportsOf(esbuild, path.join(source, `${module}.ts`));
+        for (const name of names) leftOut.add(name);
+        return { contents: stub(names), resolveDir: here };
+      });
+      build.onLoad({ filter: /lite\/library\/\w+\.js$/ }, ({ path: file }) => {
+        const contents = fs.readFileSync(file, 'utf8');
+        for (const [, name] of contents.matchAll(/^export const (\w+) = leftOut\(/gm)) leftOut.add(name);
+        return { contents };
+      });
+      build.onResolve({ filter: /^(node:)?(crypto|fs|path|util)$/ }, ({ path: name }) => {
+        const file = NODE.find((each) => each === name.replace('node:', ''));
+        return { path: path.join(here, 'library', `${file}.js`) };
+      });
+      build.onResolve({ filter: /^node:/ }, ({ path: name }) => ({ path: name, namespace: 'node' }));
+      build.onLoad({ filter: /.*/, namespace: 'node' }, async ({ path: name }) => ({
+        contents: stub(Object.keys(await import(name))),
+        resolveDir: here,
+      }));
+    },
+  };
+}
+
+/** 'tf/index' for lib/src/tf, lib/src/tf/index and lib/src/tf/index.js; undefined for what is not in lib/src. */
+function nameOf(file) {
+  const name = path.relative(source, file).replace(/\.[jt]s$/, '');
+  if (name.startsWith('..')) return undefined;
+  return fs.existsSync(path.join(source, name, 'index.ts')) ? path.join(name, 'index') : name;
+}
+
+async function exportsOf(esbuild, file) {
+  const { metafile } = await esbuild.build({
+    entryPoints: [file],
+    metafile: true,
+    write: false,
+    format: 'esm',
+    logLevel: 'error',
+  });
+  return Object.values(metafile.outputs)[0].exports;
+}
+
+function stub(names) {
+  const lines = names.map((name) =>
+    name === 'default' ? "export default leftOut('it');" : `export const ${name} = leftOut('${name}');`,
+  );
+  return ["import { leftOut } from './library/leftOut.js';", ...lines].join('\n');
+}

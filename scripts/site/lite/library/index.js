@@ -1,0 +1,5 @@
+// The library as the browser edition has it: lib/src with the modules that bundle.mjs exchanges.
+import './process.js';
+
+export * from '../../../../lib/src/index.ts';
+export * as lastExpression from '../../../../lib/src/display/table.ts';

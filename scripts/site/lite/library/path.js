@@ -1,0 +1,2 @@
+export { default } from 'path-browserify';
+export * from 'path-browserify';

@@ -1,0 +1,304 @@
+// The browser edition, from the server that README names: every notebook that claims to run there does, and the kernel
+// keeps what it promises.
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { findChromium, launch, NO_CHROMIUM, openPage } from '../browser/chromium.mjs';
+import { root } from '../setup/project.mjs';
+
+const OPEN_MS = 180_000;
+const RUN_MS = 300_000;
+const LARGEST_MB = 60;
+const CHART = 'application/vnd.vegalite.v5+json';
+const POINTS = 'application/vnd.focal-loss-lab.points+json';
+
+const executable = findChromium();
+describe('the browser edition', { skip: executable ? false : NO_CHROMIUM }, () => {
+  const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'browser-edition-'));
+  const site = path.join(scratch, 'site');
+  let notebooks;
+  let server;
+  let address;
+  let browser;
+
+  before(async () => {
+    const script = path.join(root, 'scripts/site/build.py');
+    const { status, stderr } = spawnSync('python', [script, '--out', site], { encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+    notebooks = JSON.parse(fs.readFileSync(path.join(site, 'lite/notebooks.json'), 'utf8'));
+    server = spawn('python', ['-u', '-m', 'http.server', '0', '--bind', '127.0.0.1', '--directory', site], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const [greeting] = await new Promise((resolve) =>
+      server.stdout.once('data', (data) => resolve([`${data}`])),
+    );
+    address = `http://127.0.0.1:${/port (\d+)/.exec(greeting)[1]}`;
+    browser = await launch(executable);
+  });
+  after(async () => {
+    await browser?.close();
+    server?.kill();
+    fs.rmSync(scratch, { recursive: true, force: true });
+  });
+
+  /** A notebook in the browser edition, once its kernel waits. */
+  async function open(name, options = { viewport: { width: 1280, height: 900 } }) {
+    const { page, problems } = await openPage(browser, options);
+    await page.goto(`${address}/lite/notebooks/index.html?path=${name}`);
+    await page.waitForFunction(
+      () => globalThis.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle',
+      null,
+      { timeout: OPEN_MS },
+    );
+    return { page, problems };
+  }
+
+  /** Runs the whole notebook. @returns its code cells: { count, outputs } */
+  async function runAll(page) {
+    await page.evaluate(async () => {
+      const { commands, shell } = globalThis.jupyterapp;
+      for (const { model } of shell.currentWidget.content.widgets) model.clearExecution?.();
+      await commands.execute('notebook:run-all-cells');
+    });
+    await page.waitForFunction(
+      () => {
+        const { content, sessionContext } = globalThis.jupyterapp.shell.currentWidget;
+        const cells = content.widgets.filter(
+          ({ model }) => model.type === 'code' && model.sharedModel.source.trim(),
+        );
+        const failed = cells.some(({ model }) =>
+          model.outputs.toJSON().some((output) => output.output_type === 'error'),
+        );
+        const done = cells.every(({ model }) => model.executionCount !== null);
+        return (failed || done) && sessionContext.session.kernel.status === 'idle';
+      },
+      null,
+      { timeout: RUN_MS },
+    );
+    return page.evaluate(() =>
+      globalThis.jupyterapp.shell.currentWidget.content.widgets
+        .filter(({ model }) => model.type === 'code')
+        .map(({ model }) => ({ count: model.executionCount, outputs: model.outputs.toJSON() })),
+    );
+  }
+
+  /** Code in the kernel of an open notebook. @returns what it printed, and its error or undefined */
+  const execute = (page, code, { stopAfter } = {}) =>
+    page.evaluate(
+      async ([source, milliseconds]) => {
+        const { kernel } = globalThis.jupyterapp.shell.currentWidget.sessionContext.session;
+        const outputs = [];
+        const future = kernel.requestExecute({ code: source });
+        future.onIOPub = ({ header, content }) => outputs.push({ type: header.msg_type, ...content });
+        if (milliseconds !== undefined) setTimeout(() => kernel.interrupt(), milliseconds);
+        const { content } = await future.done;
+        const text = outputs
+          .filter(({ type }) => type === 'stream')
+          .map((output) => output.text)
+          .join('');
+        const error = outputs.find(({ type }) => type === 'error');
+        return { status: content.status, text, error, outputs };
+      },
+      [code, stopAfter],
+    );
+
+  const saved = (name) => JSON.parse(fs.readFileSync(path.join(root, name), 'utf8'));
+  const codeOf = (notebook) => notebook.cells.filter((cell) => cell.cell_type === 'code');
+  /** What an output is, without what only the local edition draws. */
+  const kinds = ({ output_type, data = {} }) => [
+    output_type,
+    ...Object.keys(data)
+      .filter((type) => type !== 'image/png' || !(CHART in data))
+      .sort(),
+  ];
+  const isVerdict = ({ data = {} }) => POINTS in data || /^[✓✗]/m.test([data['text/plain']].flat().join(''));
+  const verdicts = (cells) =>
+    cells.flatMap(({ outputs }) => outputs).filter(isVerdict)
+      .map(({ data }) => ({ points: data[POINTS], text: [data['text/plain']].flat().join('') })); // prettier-ignore
+
+  test('some notebooks run, the others say what they need', () => {
+    const names = Object.keys(notebooks);
+    const runs = names.filter((name) => notebooks[name].needs.length === 0);
+    assert.ok(runs.includes('notebooks/02-nan-gradient.ipynb') && runs.length >= 8, `${runs}`);
+    assert.ok(notebooks['notebooks/03-mnist-classification.ipynb'].needs.includes('train'));
+  });
+
+  test('every notebook that claims to run does, with the kinds of output and the verdicts that are saved', async (t) => {
+    const names = Object.keys(notebooks).filter((name) => notebooks[name].needs.length === 0);
+    for (const name of names)
+      await t.test(name, async () => {
+        const { page, problems } = await open(name);
+        const cells = await runAll(page);
+        await page.close();
+        const expected = codeOf(saved(name));
+        const errors = cells.flatMap(({ outputs }) =>
+          outputs.filter((output) => output.output_type === 'error'),
+        );
+        assert.deepEqual(
+          errors.map(({ traceback }) => traceback),
+          [],
+        );
+        assert.equal(cells.filter(({ count }) => count !== null).length, expected.length);
+        cells.forEach(({ outputs }, i) =>
+          assert.deepEqual(outputs.map(kinds), expected[i].outputs.map(kinds), `code cell ${i + 1}`),
+        );
+        assert.deepEqual(verdicts(cells), verdicts(expected));
+        assert.deepEqual(problems, []);
+      });
+  });
+
+  test('an exercise answered wrongly gets no point and a sentence', async () => {
+    const { page } = await open('notebooks/exercises/exercise-5-epsilon.ipynb');
+    await page.evaluate(() => {
+      const { widgets } = globalThis.jupyterapp.shell.currentWidget.content;
+      const cell = widgets.find(({ model }) => /function bias/.test(model.sharedModel.source));
+      cell.model.sharedModel.setSource(
+        'function bias(z: number, gamma: number, epsilon: number): number { return 0; }',
+      );
+    });
+    const [first] = verdicts(await runAll(page));
+    await page.close();
+    assert.equal(first.points.points, 0);
+    assert.match(first.text, /bias\(/);
+  });
+
+  test('a notebook that trains shows its saved results, says so, and names what it cannot do', async () => {
+    const name = 'notebooks/03-mnist-classification.ipynb';
+    const { page, problems } = await open(name);
+    const notice = page.getByText(/This notebook shows its saved results/);
+    await notice.first().waitFor();
+    assert.match(await notice.first().textContent(), /train.* local edition/s);
+    const outputs = await page.evaluate(() =>
+      globalThis.jupyterapp.shell.currentWidget.content.widgets.flatMap(({ model }) =>
+        model.type === 'code' ? model.outputs.toJSON() : [],
+      ),
+    );
+    assert.equal(outputs.length, codeOf(saved(name)).flatMap((cell) => cell.outputs).length);
+    const { error } = await execute(page, "import { train } from 'focal-loss-lab';\ntrain();");
+    assert.match(error.evalue, /^train is left to the local edition/);
+    assert.deepEqual(error.traceback.slice(1), ['    at cell [1], line 2']);
+    await page.close();
+    assert.deepEqual(problems, []);
+  });
+
+  describe('its kernel', () => {
+    let page;
+    before(async () => ({ page } = await open('notebooks/02-nan-gradient.ipynb')));
+    after(() => page?.close());
+
+    test('has the walls of TensorFlow: 24 ln 2 for label 1, 25 ln 2 for label 0', async () => {
+      const { text } = await execute(
+        page,
+        `import { firstNonFinite, sigmoidFocalLoss, tf } from 'focal-loss-lab';
+        const gradient = (y: 0 | 1) => (xs: number[]) => tf.tidy(() => Array.from(
+          tf.grad((x) => sigmoidFocalLoss(x, tf.fill([xs.length], y), { gamma: 0.5, reduction: 'sum' }))(
+            tf.tensor1d(xs.map((x) => (y === 1 ? x : -x)))).dataSync()));
+        console.log(firstNonFinite(gradient(1), 100), firstNonFinite(gradient(0), 100));`,
+      );
+      const [one, zero] = text.trim().split(' ').map(Number);
+      assert.ok(Math.abs(one - 24 * Math.LN2) < 1e-4, text);
+      assert.ok(Math.abs(zero - 25 * Math.LN2) < 1e-4, text);
+    });
+
+    test('keeps the digits of a small log1p, and flushes what is below the normal numbers', async () => {
+      const { text } = await execute(
+        page,
+        `tf.log1p(tf.scalar(1e-10)).dataSync()[0] === Math.fround(1e-10) && tf.mul(tf.scalar(1e-30), 1e-10).dataSync()[0] === 0`,
+      );
+      assert.equal(text, 'true\n');
+    });
+
+    test('shares what cells declare, as it is when it is read', async () => {
+      await execute(page, 'let n: number = 0;\nconst fixed = 1;\nfunction inc() { n += 1; }');
+      await execute(page, 'inc(); n += 10; inc();');
+      assert.equal((await execute(page, 'n')).text, '12\n');
+      const { error } = await execute(page, '\nfixed = 2;');
+      assert.equal(error.ename, 'TypeError');
+      assert.deepEqual(
+        error.traceback.slice(1).map((line) => line.replace(/\[\d+\]/, '')),
+        ['    at cell , line 2'],
+      );
+    });
+
+    test('prints the last expression, and shows rows as a table', async () => {
+      assert.equal((await execute(page, '({ a: [1, 2], b: "x" })')).text, "{ a: [ 1, 2 ], b: 'x' }\n");
+      const { outputs } = await execute(page, '[{ a: 1 }, { a: 2 }]');
+      assert.match(outputs.find(({ type }) => type === 'display_data').data['text/html'], /<table/);
+    });
+
+    test('completes members and names', async () => {
+      const complete = (code) =>
+        page.evaluate(async (source) => {
+          const { kernel } = globalThis.jupyterapp.shell.currentWidget.sessionContext.session;
+          return (await kernel.requestComplete({ code: source, cursor_pos: source.length })).content.matches;
+        }, code);
+      assert.ok((await complete('tf.sigm')).includes('sigmoid'));
+      assert.ok((await complete('1 + sigmoidF')).includes('sigmoidFocalLoss'));
+    });
+
+    test('stops a loop at its next breathe, and keeps what was declared', async () => {
+      const loop =
+        "import { breathe } from 'focal-loss-lab';\nlet turns = 0;\nfor (;;) { turns++; await breathe(); }";
+      const { error } = await execute(page, loop, { stopAfter: 1000 });
+      assert.deepEqual([error.ename, error.evalue], ['Interrupted', 'stopped by the user']);
+      const before = (await execute(page, 'turns')).text;
+      assert.ok(Number(before) > 0);
+      assert.equal((await execute(page, 'turns')).text, before);
+    });
+
+    test('gives up a cell that waits for ever', async () => {
+      const { error } = await execute(page, 'await new Promise(() => undefined);', { stopAfter: 500 });
+      assert.match(error.evalue, /^given up/);
+      assert.equal((await execute(page, 'n')).text, '12\n');
+    });
+
+    test('ends a loop that never lets go, starts anew and says so', async () => {
+      const { error } = await execute(page, 'for (;;);', { stopAfter: 500 });
+      assert.equal(error.ename, 'Interrupted');
+      assert.match(error.evalue, /started anew/);
+      assert.equal((await execute(page, '1 + 1')).text, '2\n');
+      assert.equal((await execute(page, 'n')).error.ename, 'ReferenceError');
+    });
+  });
+
+  test('on a phone a notebook is not wider than the screen', async () => {
+    const { page, problems } = await open('notebooks/01-derivation.ipynb', {
+      viewport: { width: 400, height: 850 },
+    });
+    const width = await page.evaluate(() => globalThis.document.documentElement.scrollWidth);
+    await page.close();
+    assert.ok(width <= 400, `${width}`);
+    assert.deepEqual(problems, []);
+  });
+
+  test('each page of the site opens its notebook', async () => {
+    const { page } = await openPage(browser, {});
+    for (const [name, { needs }] of Object.entries(notebooks)) {
+      await page.goto(`${address}/${name.replace(/^notebooks\//, '').replace(/ipynb$/, 'html')}`);
+      const link = page.locator('.run a');
+      assert.match(await link.textContent(), needs.length > 0 ? /^Open this page/ : /^Run this page/);
+      const { pathname, searchParams } = new URL(await link.evaluate(({ href }) => href));
+      assert.equal(pathname, '/lite/notebooks/index.html');
+      assert.equal(searchParams.get('path'), name);
+    }
+    await page.close();
+  });
+
+  test(`it takes less than ${LARGEST_MB} MB, and names no folder of this machine`, () => {
+    const files = fs.readdirSync(path.join(site, 'lite'), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath ?? entry.path, entry.name)); // prettier-ignore
+    const bytes = files.reduce((sum, file) => sum + fs.statSync(file).size, 0);
+    assert.ok(bytes < LARGEST_MB * 1e6, `${bytes}`);
+    assert.deepEqual(
+      files.filter((file) => file.endsWith('.map')),
+      [],
+    );
+    assert.deepEqual(
+      files.filter((file) => fs.readFileSync(file, 'latin1').includes(root)),
+      [],
+    );
+  });
+});
