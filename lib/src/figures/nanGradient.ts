@@ -1,109 +1,141 @@
-// The figures of notebooks/02-nan-gradient.ipynb.
+// The sweeps of notebooks/02-nan-gradient.ipynb.
 import type { VegaLiteSpec } from '../display';
-import { CROSS, layerOf, NAN_COLOR, seriesEncoding } from './style';
+import { layerOf, nanLane, seriesMark } from './style';
 
 export interface GradientAtLogit {
-  /** 'original', 'stabilized' or 'exact' */
-  loss: string;
   logit: number;
   gradient: number;
 }
 
-const unique = (names: readonly string[]) => [...new Set(names)];
-const isNumber = (row: GradientAtLogit) => Number.isFinite(row.gradient);
-
-/** A layer of crosses at height y (in the units of the figure), one for each gradient that is not a number. */
-function nanCrosses(rows: readonly GradientAtLogit[], y: number): object[] {
-  const nan = rows
-    .filter((row) => !isNumber(row))
-    .map(({ loss, logit }) => ({ loss, logit, gradient: 'NaN', y }));
-  return layerOf(nan, {
-    mark: { type: 'point', shape: CROSS, size: 60, color: NAN_COLOR, strokeWidth: 1.5 },
-    encoding: {
-      x: { field: 'logit', type: 'quantitative' },
-      y: { field: 'y', type: 'quantitative' },
-      tooltip: [{ field: 'loss' }, { field: 'logit', format: '.4f' }, { field: 'gradient' }],
-    },
-  });
+/** One facet of `gradientSizes`. */
+export interface GradientSweep {
+  /** 'original', 'stabilized' or 'exact' */
+  loss: string;
+  /** What is computed in, 'float32' for example. */
+  arithmetic: string;
+  rows: readonly GradientAtLogit[];
 }
 
-/** Gradient against the logit; each gradient that is not a number is a cross on the zero line. */
-export function gradientSweep(rows: readonly GradientAtLogit[], setting: string): VegaLiteSpec {
-  const nan = rows.filter((row) => !isNumber(row));
-  const from = Math.min(...nan.map((row) => row.logit));
-  const dying = rows.filter((row) => nan.some(({ loss }) => loss === row.loss));
-  const all = dying.every((row) => isNumber(row) === row.logit < from);
-  const finding = nan.length
-    ? `${nan.length} of ${rows.length} gradients are NaN${all ? `: all from logit ${from.toFixed(2)} on` : ''}`
-    : `All ${rows.length} gradients are finite`;
-  return {
-    title: { text: finding, subtitle: `${setting}. A red cross is a NaN.` },
-    width: 560,
-    height: 240,
-    layer: [
-      {
-        data: { values: rows.filter(isNumber) },
-        mark: { type: 'line', point: { size: 12 }, tooltip: true },
-        encoding: {
-          x: { field: 'logit', type: 'quantitative', title: 'logit x (label 1)' },
-          y: { field: 'gradient', type: 'quantitative', title: 'dFL/dx' },
-          ...seriesEncoding('loss', unique(rows.map((row) => row.loss))),
+const HEIGHT = 190;
+const RATIO_HEIGHT = 100;
+/** The ratio is drawn from 1e-3 to 1e3 times the true value. */
+const RATIO_DOMAIN = [1e-3, 1e3] as const;
+const X = { field: 'logit', type: 'quantitative', title: 'logit x (label 1)' };
+
+/**
+ * The size of computed gradients against the logit, a facet per sweep, on a logarithmic scale, over the true one in gray. Crosses
+ * in a lane above: NaN. Triangles on the floor: exactly 0. Below: computed divided by true.
+ *
+ * @param truth  the true gradient at a logit, not 0
+ */
+export function gradientSizes(
+  sweeps: readonly GradientSweep[],
+  { truth, setting }: { truth: (logit: number) => number; setting: string },
+): VegaLiteSpec {
+  const trueSizes = sweeps.flatMap(({ rows }) => rows.map(({ logit }) => Math.abs(truth(logit))));
+  const floor = 10 ** Math.floor(Math.log10(Math.min(...trueSizes)));
+  const ceiling = 10 ** Math.ceil(Math.log10(Math.max(...trueSizes)));
+  const width = Math.floor((820 - 70 * sweeps.length) / sweeps.length);
+  const sameLoss = new Set(sweeps.map(({ loss }) => loss)).size === 1;
+  const nameOf = ({ loss, arithmetic }: GradientSweep) => (sameLoss ? arithmetic : loss);
+
+  const facet = (sweep: GradientSweep, column: number) => {
+    const { loss, rows } = sweep;
+    const style = seriesMark(loss);
+    const computed = rows.map(({ logit, gradient }) => ({ loss, logit, size: Math.abs(gradient), ratio: gradient / truth(logit) })); // prettier-ignore
+    const nan = computed.filter(({ size }) => Number.isNaN(size)).map(({ logit }) => ({ logit, gradient: 'NaN' })); // prettier-ignore
+    const zeros = computed
+      .filter(({ size }) => size === 0)
+      .map(({ logit }) => ({ loss, logit, size: floor }));
+    const positive = computed.filter(({ size }) => size > 0);
+    const y = {
+      field: 'size',
+      type: 'quantitative',
+      title: column === 0 ? '|dFL/dx|' : null,
+      scale: { type: 'log', domain: [floor, ceiling] },
+      axis: { format: '.0e', tickCount: 6 },
+    };
+    const inRatio = positive.filter(({ ratio }) => ratio >= RATIO_DOMAIN[0] && ratio <= RATIO_DOMAIN[1]);
+    return {
+      vconcat: [
+        {
+          title: { text: `${loss}, ${sweep.arithmetic}`, fontSize: 12, fontWeight: 'normal', offset: 18 },
+          width,
+          height: HEIGHT,
+          layer: [
+            {
+              data: { values: rows.map(({ logit }) => ({ logit, size: Math.abs(truth(logit)) })) },
+              mark: { type: 'line', color: '#BBBBBB', strokeWidth: 5 },
+              encoding: { x: X, y },
+            },
+            {
+              data: { values: positive },
+              mark: { type: 'line', clip: true, tooltip: true, ...style },
+              encoding: { x: X, y },
+            },
+            ...layerOf(zeros, {
+              mark: {
+                type: 'point',
+                shape: 'triangle-down',
+                size: 25,
+                filled: true,
+                opacity: 1,
+                color: style.color,
+              },
+              encoding: { x: X, y, tooltip: [{ field: 'logit' }] },
+            }),
+            ...nanLane(nan, { x: X, tooltip: [{ field: 'logit', format: '.4f' }, { field: 'gradient' }] }),
+          ],
         },
-      },
-      ...nanCrosses(rows, 0),
-    ],
+        {
+          width,
+          height: RATIO_HEIGHT,
+          layer: [
+            {
+              data: { values: [{ one: 1 }] },
+              mark: { type: 'rule', color: '#BBBBBB', strokeWidth: 5 },
+              encoding: { y: { field: 'one', type: 'quantitative' } },
+            },
+            ...layerOf(inRatio, {
+              mark: { type: 'line', tooltip: true, ...style },
+              encoding: {
+                x: { ...X, scale: { domain: [rows[0].logit, rows.at(-1)!.logit] } },
+                y: {
+                  field: 'ratio',
+                  type: 'quantitative',
+                  title: column === 0 ? 'computed / true' : null,
+                  scale: { type: 'log', domain: RATIO_DOMAIN },
+                  axis: { format: '~g', values: [1e-3, 1e-2, 0.1, 1, 10, 100, 1e3] },
+                },
+              },
+            }),
+          ],
+        },
+      ],
+    };
   };
-}
-
-/** Size of the gradient in the easy tail, logarithmic. Crosses above: NaN. Triangles on the floor: exactly 0. */
-export function gradientTail(rows: readonly GradientAtLogit[], setting: string): VegaLiteSpec {
-  const sizes = rows.filter(isNumber).map((row) => ({ ...row, gradient: Math.abs(row.gradient) }));
-  const positive = sizes.filter((row) => row.gradient > 0);
-  const floor = 10 ** Math.floor(Math.log10(Math.min(...positive.map((row) => row.gradient))));
-  const fate = (loss: string) => {
-    const own = rows.filter((row) => row.loss === loss);
-    const end = own.find((row) => !(Math.abs(row.gradient) > 0)); // NaN or 0
-    if (end === undefined) return `${loss}: alive to the end`;
-    return `${loss}: ${Number.isNaN(end.gradient) ? 'NaN' : '0'} from ${end.logit}`;
-  };
-  const zeros = sizes.filter((row) => row.gradient === 0).map((row) => ({ ...row, y: floor }));
-  const styles = seriesEncoding('loss', unique(rows.map((row) => row.loss)));
-  const x = { field: 'logit', type: 'quantitative', title: 'logit x (label 1)' };
   return {
     title: {
-      text: unique(rows.map((row) => row.loss))
-        .map(fate)
-        .join('; '),
-      subtitle: `${setting}. Red crosses: NaN. Triangles on the floor: a gradient of exactly 0.`,
+      text: sweeps.map((sweep) => `${nameOf(sweep)}: ${ending(sweep.rows)}`).join('; '),
+      subtitle: `${setting}. Gray: the true gradient. Crosses: NaN. Triangles: a gradient of exactly 0.`,
     },
-    width: 560,
-    height: 300,
-    layer: [
-      {
-        data: { values: positive },
-        mark: { type: 'line', tooltip: true },
-        encoding: {
-          x,
-          y: {
-            field: 'gradient',
-            type: 'quantitative',
-            title: '|dFL/dx|',
-            scale: { type: 'log', domain: [floor, 1] },
-            axis: { format: '.0e', tickCount: 8 },
-          },
-          ...styles,
-        },
-      },
-      ...layerOf(zeros, {
-        mark: { type: 'point', shape: 'triangle-down', size: 25, filled: true },
-        encoding: {
-          x,
-          y: { field: 'y', type: 'quantitative' },
-          color: styles.color,
-          tooltip: [{ field: 'loss' }, { field: 'logit' }],
-        },
-      }),
-      ...nanCrosses(rows, 1),
-    ],
+    hconcat: sweeps.map(facet),
+    spacing: 16,
   };
 }
+
+/** 'NaN from logit 16.64 on', '0 from …', '2 of 100 NaN', 'finite to the end' */
+function ending(rows: readonly GradientAtLogit[]): string {
+  const from = (is: (gradient: number) => boolean) => {
+    const first = rows.findIndex(({ gradient }) => is(gradient));
+    return first >= 0 && rows.slice(first).every(({ gradient }) => is(gradient)) ? rows[first].logit : null;
+  };
+  const nan = rows.filter(({ gradient }) => Number.isNaN(gradient)).length;
+  const nanFrom = from(Number.isNaN);
+  if (nanFrom !== null) return `NaN from ${shortly(nanFrom)} on`;
+  if (nan > 0) return `${nan} of ${rows.length} NaN`;
+  const zeroFrom = from((gradient) => gradient === 0);
+  return zeroFrom === null ? 'finite to the end' : `0 from ${shortly(zeroFrom)} on`;
+}
+
+const shortly = (logit: number) => String(Number(logit.toFixed(2)));
