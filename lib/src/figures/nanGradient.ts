@@ -20,7 +20,6 @@ const HEIGHT = 190;
 const RATIO_HEIGHT = 100;
 /** The ratio is drawn from 1e-3 to 1e3 times the true value. */
 const RATIO_DOMAIN = [1e-3, 1e3] as const;
-const X = { field: 'logit', type: 'quantitative', title: 'logit x (label 1)' };
 
 /**
  * The size of computed gradients against the logit, a facet per sweep, on a logarithmic scale, over the true one in gray. Crosses
@@ -42,6 +41,12 @@ export function gradientSizes(
   const facet = (sweep: GradientSweep, column: number) => {
     const { loss, rows } = sweep;
     const style = seriesMark(loss);
+    const x = {
+      field: 'logit',
+      type: 'quantitative',
+      title: 'logit x (label 1)',
+      scale: { domain: [rows[0].logit, rows.at(-1)!.logit], nice: false },
+    };
     const computed = rows.map(({ logit, gradient }) => ({ loss, logit, size: Math.abs(gradient), ratio: gradient / truth(logit) })); // prettier-ignore
     const nan = computed.filter(({ size }) => Number.isNaN(size)).map(({ logit }) => ({ logit, gradient: 'NaN' })); // prettier-ignore
     const zeros = computed
@@ -59,19 +64,24 @@ export function gradientSizes(
     return {
       vconcat: [
         {
-          title: { text: `${loss}, ${sweep.arithmetic}`, fontSize: 12, fontWeight: 'normal', offset: 18 },
+          title: {
+            text: `${loss}, ${sweep.arithmetic}`,
+            fontSize: 12,
+            fontWeight: 'normal',
+            offset: nan.length > 0 ? 4 : 20,
+          },
           width,
           height: HEIGHT,
           layer: [
             {
               data: { values: rows.map(({ logit }) => ({ logit, size: Math.abs(truth(logit)) })) },
               mark: { type: 'line', color: '#BBBBBB', strokeWidth: 5 },
-              encoding: { x: X, y },
+              encoding: { x, y },
             },
             {
               data: { values: positive },
               mark: { type: 'line', clip: true, tooltip: true, ...style },
-              encoding: { x: X, y },
+              encoding: { x, y },
             },
             ...layerOf(zeros, {
               mark: {
@@ -82,9 +92,9 @@ export function gradientSizes(
                 opacity: 1,
                 color: style.color,
               },
-              encoding: { x: X, y, tooltip: [{ field: 'logit' }] },
+              encoding: { x, y, tooltip: [{ field: 'logit' }] },
             }),
-            ...nanLane(nan, { x: X, tooltip: [{ field: 'logit', format: '.4f' }, { field: 'gradient' }] }),
+            ...nanLane(nan, { x, tooltip: [{ field: 'logit', format: '.4f' }, { field: 'gradient' }] }),
           ],
         },
         {
@@ -99,7 +109,7 @@ export function gradientSizes(
             ...layerOf(inRatio, {
               mark: { type: 'line', tooltip: true, ...style },
               encoding: {
-                x: { ...X, scale: { domain: [rows[0].logit, rows.at(-1)!.logit] } },
+                x,
                 y: {
                   field: 'ratio',
                   type: 'quantitative',

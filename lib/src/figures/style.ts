@@ -4,7 +4,7 @@
  */
 export const NAN_COLOR = '#B00020';
 const CROSS = 'M-.5,-.5L.5,.5M.5,-.5L-.5,.5';
-const LANE = -9; // pixels: above the plot
+const LANE = -14; // pixels: above the plot
 
 /**
  * A lane of crosses above the axes, one for each NaN; no layer where there is none.

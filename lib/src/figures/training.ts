@@ -35,119 +35,113 @@ export interface Curve {
   diverged: { step: number; maxAbsLogit?: number } | null;
 }
 
-const STEP = { field: 'step', type: 'quantitative', title: 'training step' };
+const STEP = { field: 'step', type: 'quantitative', title: null };
+const STEP_AT_THE_FOOT = { ...STEP, title: 'training step' };
+const CONTROL = 'control (gamma 2)';
 
 /**
  * Largest |logit|, mean loss and accuracy against the training step, and the loss of the stabilized run minus that of the exact
- * one. A cross in the lane above is a first NaN, the dot below it the |logit| of the batch that caused it.
+ * one. A cross in the lane above is a first NaN, the dot below it the |logit| of the batch that caused it. A control is left out
+ * of the losses: its own is another function.
  */
 export function trainingCurves(curves: readonly Curve[], setting: string): VegaLiteSpec {
+  const names = curves.map((curve) => curve.name);
   const rows = curves.flatMap(({ name, records }) =>
     records.map(({ step, loss, accuracy, maxAbsLogit }) => ({ name, step, loss, accuracy, maxAbsLogit })),
   );
   const ends = curves.flatMap(({ name, diverged }) => (diverged ? [{ name, ...diverged }] : []));
-  const deaths = ends.map(({ name, step }) => ({ name, step }));
-  const fatal = ends.flatMap(({ name, step, maxAbsLogit = NaN }) =>
-    Number.isFinite(maxAbsLogit) ? [{ name, step, maxAbsLogit, text: maxAbsLogit.toFixed(2) }] : [],
-  );
-  const names = curves.map((curve) => curve.name);
+  const nans = ends.map(({ name, step }) => ({ name, step }));
   const tooltip = [{ field: 'name' }, { field: 'step', title: 'first NaN gradient in step' }];
-  const panel = (
-    field: 'loss' | 'accuracy' | 'maxAbsLogit',
-    { title, height, scale = {}, extra = [] }: { title: string; height: number; scale?: object; extra?: object[] },
-  ) => ({
-    width: 560,
-    height,
-    layer: [
-      {
-        data: { values: rows },
-        mark: { type: 'line', tooltip: true },
-        encoding: {
-          x: STEP,
-          y: { field, type: 'quantitative', title, scale },
-          ...seriesEncoding('name', names),
-        },
-      },
-      ...layerOf(deaths, {
-        mark: { type: 'rule', color: NAN_COLOR, strokeDash: [4, 3] },
-        encoding: { x: STEP, tooltip },
-      }),
-      ...extra,
-    ],
-  }); // prettier-ignore
+  const rules = (x: object = STEP) =>
+    layerOf(nans, {
+      mark: { type: 'rule', color: NAN_COLOR, strokeDash: [4, 3] },
+      encoding: { x, tooltip },
+    });
+  const lines = (values: readonly object[], y: object, x: object = STEP) => ({
+    data: { values },
+    mark: { type: 'line', tooltip: true },
+    encoding: { x, y: { type: 'quantitative', ...y }, ...seriesEncoding('name', names) },
+  });
+  const panel = (height: number, layer: object[]) => ({ width: 560, height, layer });
 
-  const differences = lossDifferences(curves);
-  const died = ends
-    .map(
-      ({ name, step, maxAbsLogit = NaN }) =>
-        `the ${name} loss goes NaN in step ${step.toLocaleString('en')}` +
-        (Number.isFinite(maxAbsLogit) ? `, at |logit| ${maxAbsLogit.toFixed(2)}` : ''),
-    )
-    .join('; ');
-  const going = curves.length - deaths.length;
+  const inWords = ends.map(
+    ({ name, step, maxAbsLogit = NaN }) =>
+      `the ${name} loss goes NaN in step ${step.toLocaleString('en')}` +
+      (Number.isFinite(maxAbsLogit) ? `, at |logit| ${maxAbsLogit.toFixed(2)}` : ''),
+  );
+  const finding = inWords.join('; ');
+  const going = curves.length - nans.length;
   const rest = going === 0 ? '' : `; ${going > 1 ? 'the others train' : 'the other trains'} on`;
   return {
     title: {
-      text: died ? `${died[0].toUpperCase()}${died.slice(1)}${rest}` : 'No run meets a NaN',
+      text: finding ? `${finding[0].toUpperCase()}${finding.slice(1)}${rest}` : 'No run meets a NaN',
       subtitle: `${setting}.${ends.length > 0 ? ' Cross: first NaN gradient. Dot: the largest |logit| of its batch.' : ''}`,
     },
     vconcat: [
-      panel('maxAbsLogit', {
-        title: 'largest |logit|',
-        height: 150,
-        extra: [
-          ...wallLayers(),
-          ...layerOf(fatal, {
-            layer: [
-              {
-                mark: { type: 'point', filled: true, size: 70, color: NAN_COLOR, opacity: 1 },
-                encoding: { x: STEP, y: { field: 'maxAbsLogit', type: 'quantitative' }, tooltip },
-              },
-              {
-                mark: { type: 'text', align: 'left', dx: 7, dy: -7, color: NAN_COLOR, fontWeight: 'bold' },
-                encoding: {
-                  x: STEP,
-                  y: { field: 'maxAbsLogit', type: 'quantitative' },
-                  text: { field: 'text' },
-                },
-              },
-            ],
-          }),
-          ...nanLane(deaths, { x: STEP, tooltip, label: 'name' }),
-        ],
-      }),
-      panel('loss', { title: 'mean loss', height: 120, scale: { type: 'log' } }),
-      ...(differences.length > 0
-        ? [
-            {
-              width: 560,
-              height: 90,
-              layer: [
-                {
-                  data: { values: [{ zero: 0 }] },
-                  mark: { type: 'rule', color: '#888888' },
-                  encoding: { y: { field: 'zero', type: 'quantitative' } },
-                },
-                {
-                  data: { values: differences },
-                  mark: { type: 'line', color: '#222222', strokeWidth: 1.5, tooltip: true },
-                  encoding: {
-                    x: STEP,
-                    y: {
-                      field: 'difference',
-                      type: 'quantitative',
-                      title: ['loss: stabilized', 'minus exact'],
-                      axis: { tickCount: 4, format: '~g' },
-                    },
-                  },
-                },
-              ],
-            },
-          ]
-        : []),
-      panel('accuracy', { title: 'accuracy', height: 100, scale: { zero: false } }),
+      panel(150, [
+        lines(rows, { field: 'maxAbsLogit', title: 'largest |logit|' }),
+        ...rules(),
+        ...wallLayers(),
+        ...fatalLayers(ends),
+        ...nanLane(nans, { x: STEP, tooltip, label: 'name' }),
+      ]),
+      panel(110, [
+        lines(
+          rows.filter(({ name }) => name !== CONTROL || names.length === 1),
+          { field: 'loss', title: 'mean loss', scale: { type: 'log', nice: false }, axis: { tickCount: 4 } },
+        ),
+        ...rules(),
+      ]),
+      ...differenceLayers(curves).map((layer) => panel(80, [layer, ...rules()])),
+      panel(100, [
+        lines(rows, { field: 'accuracy', title: 'accuracy', scale: { zero: false }, axis: { tickCount: 4 } }, STEP_AT_THE_FOOT),
+        ...rules(STEP_AT_THE_FOOT),
+      ]),
     ],
   };
+} // prettier-ignore
+
+/** Dots with the largest |logit| of the batch of a first NaN, where it is a number. */
+function fatalLayers(ends: readonly { name: string; step: number; maxAbsLogit?: number }[]): object[] {
+  const fatal = ends.flatMap(({ name, step, maxAbsLogit = NaN }) =>
+    Number.isFinite(maxAbsLogit) ? [{ name, step, maxAbsLogit, text: maxAbsLogit.toFixed(2) }] : [],
+  );
+  const y = { field: 'maxAbsLogit', type: 'quantitative' };
+  return layerOf(fatal, {
+    layer: [
+      {
+        mark: { type: 'point', filled: true, size: 70, color: NAN_COLOR, opacity: 1, tooltip: true },
+        encoding: { x: STEP, y },
+      },
+      {
+        mark: { type: 'text', align: 'left', dx: 7, dy: -7, color: NAN_COLOR, fontWeight: 'bold' },
+        encoding: { x: STEP, y, text: { field: 'text' } },
+      },
+    ],
+  });
+}
+
+/** The loss of the stabilized run minus that of the exact one, over 0; nothing if one of them is missing. */
+function differenceLayers(curves: readonly Curve[]): object[] {
+  const differences = lossDifferences(curves);
+  const y = {
+    field: 'difference',
+    type: 'quantitative',
+    title: ['loss: stabilized', 'minus exact'],
+    axis: { tickCount: 3, format: '~e' },
+  };
+  const line = { type: 'line', color: '#222222', strokeWidth: 1.5, tooltip: true };
+  return differences.length === 0
+    ? []
+    : [
+        {
+          data: { values: differences },
+          layer: [
+            { mark: line, encoding: { x: STEP, y } },
+            { mark: { type: 'rule', color: '#888888' }, encoding: { y: { datum: 0 } } },
+          ],
+        },
+      ];
 }
 
 /** Loss of the stabilized run minus that of the exact one, where both have a record of a step. */
@@ -168,7 +162,7 @@ export interface EpochLoss {
   loss: number | null;
 }
 
-const EPOCH_TICKS = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
+const EPOCH_TICKS = [0, 1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000];
 
 /** The x axis of what is drawn per epoch: logarithmic, and yet with an epoch 0. */
 export const EPOCH_AXIS = {
