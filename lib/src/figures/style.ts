@@ -110,7 +110,7 @@ export function seriesEncoding(field: string, names: readonly string[]): Record<
   };
 }
 
-/** Color of a curve by its gamma: dark for small, light for large. A click on the legend singles curves out. */
+/** Color of a curve by its gamma: dark for small, light for large; dashed outside (0, 1). A click on the legend singles curves out. */
 export function gammaEncoding(): Record<string, unknown> {
   return {
     color: {
@@ -119,6 +119,7 @@ export function gammaEncoding(): Record<string, unknown> {
       title: 'gamma',
       scale: { scheme: { name: 'plasma', extent: [0, 0.9] } },
     },
+    strokeDash: { condition: { test: 'datum.gamma > 0 && datum.gamma < 1', value: [1, 0] }, value: [5, 3] },
     opacity: { condition: { param: 'picked', value: 1 }, value: 0.12 },
   };
 }

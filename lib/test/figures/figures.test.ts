@@ -119,7 +119,7 @@ const specs: Record<string, VegaLiteSpec> = {
   ),
   lossByProbability: figures.lossByProbability([{ gamma: 0.5, probability: 0.5, loss: 0.49 }]),
   singularFactor: figures.singularFactor([{ gamma: 0.5, q: 1e-3, factor: 15.8, derivative: 0.05 }]),
-  lossByMargin: figures.lossByMargin([{ gamma: 0.5, margin: 0, loss: 0.49, gradient: -0.5 }]),
+  gradientByMargin: figures.gradientByMargin([{ gamma: 0.5, margin: 0, gradient: -0.5 }]),
   focalLossExplorer: figures.focalLossExplorer(0.5),
   gradientSizes: figures.gradientSizes([original, stabilized], truth),
   textbookGraph: figures.textbookGraph({ precision: 'float32', logit: 17, gamma: 0.5 }),
