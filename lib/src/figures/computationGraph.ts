@@ -24,7 +24,7 @@ const BACKWARD = '#fdf6e8';
 
 type Point = readonly [x: number, y: number];
 
-/** A node: its value is that of a name, which is also the key of its text. */
+/** A node, with the name of its value. */
 interface Box {
   value: string;
   name: string;
@@ -148,7 +148,6 @@ export function textbookGraph(shown: GraphSetting): VegaLiteSpec {
   return graphFigure('textbookGraph', shown, {
     graph: TEXTBOOK,
     states,
-    derived: () => ({ minusOne: -1 }),
     title:
       `Infinity × 0 = NaN${atZero ? ' where 1 − p has become 0' : ''}: ` +
       `${broken.length} of ${counted(states)} settings${silent ? ', each with a finite loss' : ''}`,
@@ -167,7 +166,6 @@ export function exactGraph(shown: GraphSetting): VegaLiteSpec {
   return graphFigure('exactGraph', shown, {
     graph: EXACT,
     states,
-    derived: ({ values }) => ({ minusW: -values.w }),
     title: `The exact form: every node is finite at ${finite.length === states.length ? 'all' : `${finite.length} of`} ${counted(states)} settings`,
     subtitle: 'Above: the loss. Below: its derivative, a formula of its own. Red: not finite. Label 1.',
   });
@@ -178,8 +176,6 @@ const counted = (states: readonly unknown[]) => states.length.toLocaleString('en
 interface Content<Name extends string> {
   graph: Graph;
   states: readonly GraphState<Name>[];
-  /** Further values by name. */
-  derived: (state: GraphState<Name>) => Record<string, number>;
   title: string;
   subtitle: string;
 }
@@ -187,7 +183,7 @@ interface Content<Name extends string> {
 function graphFigure<Name extends string>(
   caller: string,
   shown: GraphSetting,
-  { graph, states, derived, title, subtitle }: Content<Name>,
+  { graph, states, title, subtitle }: Content<Name>,
 ): VegaLiteSpec {
   if (!states.some((state) => keyOf(state) === keyOf(shown)))
     throw new RangeError(
@@ -200,7 +196,7 @@ function graphFigure<Name extends string>(
     width: WIDTH,
     height,
     params: sliders(shown),
-    datasets: { states: csv(states.map((state) => textsOf(state, derived(state), graph))) },
+    datasets: tables(states, graph),
     encoding: { x: position('x', [0, WIDTH]), y: position('y', [height, 0]) },
     layer: [
       arrowLayer(graph.arrows),
@@ -224,20 +220,27 @@ function sliders({ logit, gamma, precision }: GraphSetting): object[] {
   ];
 } // prettier-ignore
 
-/** Of a setting, and of that of the sliders: the same. */
+/** Of a setting; the other two are those of the sliders. */
 const keyOf = ({ precision, logit, gamma }: GraphSetting) => `${precision} ${logit} ${gamma}`;
-const KEY = "precision + ' ' + logit + ' ' + round(10 * gamma) / 10";
+const BY_LOGIT = "precision + ' ' + logit";
+const BY_GAMMA = `${BY_LOGIT} + ' ' + round(10 * gamma) / 10`;
 
-/** Parts of the drawing, each with the text of its `value` at the setting of the sliders. */
+const lookUp = (name: string, key: string) => [
+  { calculate: key, as: 'key' },
+  {
+    lookup: 'key',
+    from: { data: { name, format: { type: 'csv', parse: null } }, key: 'key' },
+    as: name,
+  },
+];
+
+/** Parts of the drawing, each with the text of its `value` at the setting of the sliders, `state`. */
 const parts = (values: readonly object[]) => ({
   data: { values },
   transform: [
-    { calculate: KEY, as: 'key' },
-    {
-      lookup: 'key',
-      from: { data: { name: 'states', format: { type: 'csv', parse: null } }, key: 'key' },
-      as: 'state',
-    },
+    ...lookUp('byLogit', BY_LOGIT),
+    ...lookUp('byGamma', BY_GAMMA),
+    { calculate: 'merge(datum.byLogit, datum.byGamma)', as: 'state' },
     { calculate: 'datum.state[datum.value]', as: 'text' },
   ],
 });
@@ -389,21 +392,31 @@ function summaryLayer(): object {
   };
 }
 
-/** The texts of all values that are drawn. */
-function textsOf(
-  state: GraphState<string>,
-  derived: Record<string, number>,
-  { boxes, arrows }: Graph,
-): Record<string, string> {
-  const { logit, gamma, trueGradient } = state;
-  const values: Record<string, number> = { ...state.values, ...derived, x: logit, gamma, one: 1 };
-  const drawn = new Set([
-    ...boxes.map(({ value }) => value),
-    ...arrows.flatMap(({ carries, factor }) => (factor ? [carries, factor.value] : [carries])),
-  ]);
-  const texts = [...drawn].map((name) => [name, inWords(values[name])]);
-  return { key: keyOf(state), ...Object.fromEntries(texts), trueGradient: inWords(trueGradient) };
-}
+/** The texts of all values that are drawn: of those that gamma does not change, a row per precision and logit is enough. */
+function tables(states: readonly GraphState<string>[], { boxes, arrows }: Graph): Record<string, string> {
+  const texts = states.map(({ precision, logit, gamma, values, trueGradient }) => {
+    const derived = { x: logit, gamma, one: 1, minusOne: -1, minusW: -values.w, trueGradient };
+    const all: Record<string, number> = { ...values, ...derived };
+    const inWordsOf = (name: string) => inWords(all[name]);
+    return { key: keyOf({ precision, logit, gamma }), point: `${precision} ${logit}`, inWordsOf };
+  });
+  const names = new Set(
+    [
+      ...boxes.map(({ value }) => value),
+      ...arrows.flatMap(({ carries, factor }) => (factor ? [carries, factor.value] : [carries])),
+      ...['loss', 'trueGradient'],
+    ],
+  );
+  const atPoint = new Map(texts.map((row) => [row.point, row]));
+  const isShared = (name: string) =>
+    texts.every((row) => row.inWordsOf(name) === atPoint.get(row.point)!.inWordsOf(name));
+  const shared = [...names].filter(isShared);
+  const others = [...names].filter((name) => !shared.includes(name));
+  return {
+    byLogit: csv(['key', ...shared], [...atPoint].map(([point, row]) => [point, ...shared.map(row.inWordsOf)])),
+    byGamma: csv(['key', ...others], texts.map((row) => [row.key, ...others.map(row.inWordsOf)])),
+  };
+} // prettier-ignore
 
 /** Three digits; close to 1 what is missing to it, for 1 itself is where the trouble begins. */
 function inWords(value: number): string {
@@ -417,9 +430,5 @@ function inWords(value: number): string {
 const minus = (text: string) => text.replace(/^-/, '−');
 
 /** No value has a comma in it. */
-function csv(rows: readonly Record<string, string>[]): string {
-  const names = Object.keys(rows[0]);
-  return [names, ...rows.map((row) => names.map((name) => row[name]))]
-    .map((cells) => cells.join(','))
-    .join('\n');
-}
+const csv = (names: readonly string[], rows: readonly (readonly string[])[]) =>
+  [names, ...rows].map((cells) => cells.join(',')).join('\n');

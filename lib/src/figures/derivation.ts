@@ -1,14 +1,6 @@
 // The figures of notebooks/01-derivation.ipynb.
 import type { VegaLiteSpec } from '../display';
-import { GAMMA_PICKED, gammaEncoding } from './style';
-
-/** Five digits are more than a page can show, and a third of the bytes. */
-function shortened<Row extends object>(rows: readonly Row[]): Row[] {
-  const shorten = (value: unknown) => (typeof value === 'number' ? Number(value.toPrecision(5)) : value);
-  return rows.map(
-    (row) => Object.fromEntries(Object.entries(row).map(([key, value]) => [key, shorten(value)])) as Row,
-  );
-}
+import { GAMMA_PICKED, gammaEncoding, shortened } from './style';
 
 export interface LossAtProbability {
   gamma: number;

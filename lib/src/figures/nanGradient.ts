@@ -1,6 +1,6 @@
 // The sweeps of notebooks/02-nan-gradient.ipynb.
 import type { VegaLiteSpec } from '../display';
-import { layerOf, nanLane, seriesMark } from './style';
+import { layerOf, nanLane, seriesMark, shortened } from './style';
 
 export interface GradientAtLogit {
   logit: number;
@@ -16,10 +16,18 @@ export interface GradientSweep {
   rows: readonly GradientAtLogit[];
 }
 
-const HEIGHT = 190;
-const RATIO_HEIGHT = 100;
 /** The ratio is drawn from 1e-3 to 1e3 times the true value. */
 const RATIO_DOMAIN = [1e-3, 1e3] as const;
+const TRUE_STYLE = { color: '#BBBBBB', strokeWidth: 5 };
+
+interface Size {
+  logit: number;
+  /** |dFL/dx| as computed */
+  size: number;
+  /** the true one */
+  expected: number;
+  ratio: number;
+}
 
 /**
  * The size of computed gradients against the logit, a facet per sweep, on a logarithmic scale, over the true one in gray. Crosses
@@ -31,108 +39,118 @@ export function gradientSizes(
   sweeps: readonly GradientSweep[],
   { truth, setting }: { truth: (logit: number) => number; setting: string },
 ): VegaLiteSpec {
-  const trueSizes = sweeps.flatMap(({ rows }) => rows.map(({ logit }) => Math.abs(truth(logit))));
-  const floor = 10 ** Math.floor(Math.log10(Math.min(...trueSizes)));
-  const ceiling = 10 ** Math.ceil(Math.log10(Math.max(...trueSizes)));
-  const width = Math.floor((820 - 70 * sweeps.length) / sweeps.length);
+  const facets = sweeps.map(({ rows, ...sweep }) => ({
+    ...sweep,
+    sizes: rows.map(({ logit, gradient }) => {
+      const expected = truth(logit);
+      return {
+        logit,
+        size: Math.abs(gradient),
+        expected: Math.abs(expected),
+        ratio: gradient / expected,
+      };
+    }),
+  }));
+  const expected = facets.flatMap(({ sizes }) => sizes.map((row) => row.expected));
+  const domain = [
+    10 ** Math.floor(Math.log10(Math.min(...expected))),
+    10 ** Math.ceil(Math.log10(Math.max(...expected))),
+  ] as const;
+  const width = Math.floor(820 / sweeps.length - 70);
   const sameLoss = new Set(sweeps.map(({ loss }) => loss)).size === 1;
   const nameOf = ({ loss, arithmetic }: GradientSweep) => (sameLoss ? arithmetic : loss);
-
-  const facet = (sweep: GradientSweep, column: number) => {
-    const { loss, rows } = sweep;
-    const style = seriesMark(loss);
-    const x = {
-      field: 'logit',
-      type: 'quantitative',
-      title: 'logit x (label 1)',
-      scale: { domain: [rows[0].logit, rows.at(-1)!.logit], nice: false },
-    };
-    const computed = rows.map(({ logit, gradient }) => ({ loss, logit, size: Math.abs(gradient), ratio: gradient / truth(logit) })); // prettier-ignore
-    const nan = computed.filter(({ size }) => Number.isNaN(size)).map(({ logit }) => ({ logit, gradient: 'NaN' })); // prettier-ignore
-    const zeros = computed
-      .filter(({ size }) => size === 0)
-      .map(({ logit }) => ({ loss, logit, size: floor }));
-    const positive = computed.filter(({ size }) => size > 0);
-    const y = {
-      field: 'size',
-      type: 'quantitative',
-      title: column === 0 ? '|dFL/dx|' : null,
-      scale: { type: 'log', domain: [floor, ceiling] },
-      axis: { format: '.0e', tickCount: 6 },
-    };
-    const inRatio = positive.filter(({ ratio }) => ratio >= RATIO_DOMAIN[0] && ratio <= RATIO_DOMAIN[1]);
-    return {
-      vconcat: [
-        {
-          title: {
-            text: `${loss}, ${sweep.arithmetic}`,
-            fontSize: 12,
-            fontWeight: 'normal',
-            offset: nan.length > 0 ? 4 : 20,
-          },
-          width,
-          height: HEIGHT,
-          layer: [
-            {
-              data: { values: rows.map(({ logit }) => ({ logit, size: Math.abs(truth(logit)) })) },
-              mark: { type: 'line', color: '#BBBBBB', strokeWidth: 5 },
-              encoding: { x, y },
-            },
-            {
-              data: { values: positive },
-              mark: { type: 'line', clip: true, tooltip: true, ...style },
-              encoding: { x, y },
-            },
-            ...layerOf(zeros, {
-              mark: {
-                type: 'point',
-                shape: 'triangle-down',
-                size: 25,
-                filled: true,
-                opacity: 1,
-                color: style.color,
-              },
-              encoding: { x, y, tooltip: [{ field: 'logit' }] },
-            }),
-            ...nanLane(nan, { x, tooltip: [{ field: 'logit', format: '.4f' }, { field: 'gradient' }] }),
-          ],
-        },
-        {
-          width,
-          height: RATIO_HEIGHT,
-          layer: [
-            {
-              data: { values: [{ one: 1 }] },
-              mark: { type: 'rule', color: '#BBBBBB', strokeWidth: 5 },
-              encoding: { y: { field: 'one', type: 'quantitative' } },
-            },
-            ...layerOf(inRatio, {
-              mark: { type: 'line', tooltip: true, ...style },
-              encoding: {
-                x,
-                y: {
-                  field: 'ratio',
-                  type: 'quantitative',
-                  title: column === 0 ? 'computed / true' : null,
-                  scale: { type: 'log', domain: RATIO_DOMAIN },
-                  axis: { format: '~g', values: [1e-3, 1e-2, 0.1, 1, 10, 100, 1e3] },
-                },
-              },
-            }),
-          ],
-        },
-      ],
-    };
-  };
   return {
     title: {
       text: sweeps.map((sweep) => `${nameOf(sweep)}: ${ending(sweep.rows)}`).join('; '),
       subtitle: `${setting}. Gray: the true gradient. Crosses: NaN. Triangles: a gradient of exactly 0.`,
     },
-    hconcat: sweeps.map(facet),
+    hconcat: facets.map(({ loss, arithmetic, sizes }, column) => {
+      const shape = { width, style: seriesMark(loss), titled: column === 0 };
+      const nan = sizes.some(({ size }) => Number.isNaN(size));
+      const offset = nan ? 4 : 20; // the lane of NaN counts as part of the plot
+      return {
+        title: { text: `${loss}, ${arithmetic}`, fontSize: 12, fontWeight: 'normal', offset },
+        vconcat: [sizePanel(sizes, { ...shape, domain }), ratioPanel(sizes, shape)],
+      };
+    }),
     spacing: 16,
   };
 }
+
+interface Shape {
+  width: number;
+  style: ReturnType<typeof seriesMark>;
+  /** Whether the y axis has a title. */
+  titled: boolean;
+}
+
+const logitAxis = (sizes: readonly Size[]) => ({
+  field: 'logit',
+  type: 'quantitative',
+  title: 'logit x (label 1)',
+  scale: { domain: [sizes[0].logit, sizes.at(-1)!.logit], nice: false },
+});
+
+function sizePanel(
+  sizes: readonly Size[],
+  { width, style, titled, domain }: Shape & { domain: readonly [number, number] },
+): object {
+  const x = logitAxis(sizes);
+  const sizeAxis = (field: string) => ({
+    field,
+    type: 'quantitative',
+    title: titled ? '|dFL/dx|' : null,
+    scale: { type: 'log', domain },
+    axis: { format: '.0e', tickCount: 6 },
+  });
+  const zeros = sizes.filter(({ size }) => size === 0).map(({ logit }) => ({ logit, size: domain[0] }));
+  const nan = sizes.filter(({ size }) => Number.isNaN(size)).map(({ logit }) => ({ logit, gradient: 'NaN' }));
+  const triangle = { type: 'point', shape: 'triangle-down', size: 25, filled: true, opacity: 1 };
+  return {
+    width,
+    height: 190,
+    layer: [
+      {
+        data: { values: shortened(sizes.map(({ logit, expected }) => ({ logit, expected }))) },
+        mark: { type: 'line', ...TRUE_STYLE },
+        encoding: { x, y: sizeAxis('expected') },
+      },
+      {
+        data: { values: shortened(positive(sizes)) },
+        mark: { type: 'line', clip: true, tooltip: true, ...style },
+        encoding: { x, y: sizeAxis('size') },
+      },
+      ...layerOf(zeros, {
+        mark: { ...triangle, color: style.color },
+        encoding: { x, y: sizeAxis('size'), tooltip: [{ field: 'logit' }] },
+      }),
+      ...nanLane(nan, { x, tooltip: [{ field: 'logit', format: '.4f' }, { field: 'gradient' }] }),
+    ],
+  };
+}
+
+function ratioPanel(sizes: readonly Size[], { width, style, titled }: Shape): object {
+  const y = {
+    type: 'quantitative',
+    title: titled ? 'computed / true' : null,
+    scale: { type: 'log', domain: RATIO_DOMAIN },
+    axis: { format: '~g', values: [1e-3, 1e-2, 0.1, 1, 10, 100, 1e3] },
+  };
+  return {
+    width,
+    height: 100,
+    layer: [
+      { mark: { type: 'rule', ...TRUE_STYLE }, encoding: { y: { ...y, datum: 1 } } },
+      {
+        data: { values: shortened(positive(sizes)) },
+        mark: { type: 'line', clip: true, tooltip: true, ...style },
+        encoding: { x: logitAxis(sizes), y: { ...y, field: 'ratio' } },
+      },
+    ],
+  };
+}
+
+const positive = (sizes: readonly Size[]) => sizes.filter(({ size }) => size > 0);
 
 /** 'NaN from logit 16.64 on', '0 from …', '2 of 100 NaN', 'finite to the end' */
 function ending(rows: readonly GradientAtLogit[]): string {

@@ -227,7 +227,7 @@ describe('NaN is drawn, not dropped', () => {
     );
   });
   test('two maps say what they agree in, and what is still open', async () => {
-    assert.equal(titleOf(specs.deathMaps), '2 of 3 runs die in both, 0 in one only, 0 in neither, 1 open');
+    assert.equal(titleOf(specs.deathMaps), 'NaN in both grids: 2 of 3 runs, in one only: 0, in neither: 0, open: 1');
     assert.match(await draw(specs.deathMaps), /–.*&gt;40/s, 'no NaN in 100 epochs, none in 40');
     const ended = ours.filter(({ epoch }) => epoch !== null);
     const legend = (spec: VegaLiteSpec) => JSON.stringify(spec.title);
@@ -239,6 +239,11 @@ describe('NaN is drawn, not dropped', () => {
       titleOf(specs.deathScatter),
       'Two grids differ by a median factor of 1.50 (published and ours)',
     );
+  });
+  test('the growth of the logits has every threshold in its legend, and both walls', async () => {
+    const svg = await draw(specs.logitGrowth);
+    for (const text of ['0: 10 % class 1', '4: 50 % class 1', 'NaN from here for label 1', 'and for label 0'])
+      assert.ok(svg.includes(`>${text}</text>`), text);
   });
   test('the growth of the logits names the thresholds that reach the level of all first and last', () => {
     assert.equal(
