@@ -1,6 +1,6 @@
 // The figures of notebooks/01-derivation.ipynb.
 import type { VegaLiteSpec } from '../display';
-import { GAMMA_PICKED, gammaEncoding } from './style';
+import { GAMMA_PICKED, gammaEncoding, shortened } from './style';
 
 export interface LossAtProbability {
   gamma: number;
@@ -20,7 +20,7 @@ export function lossByProbability(rows: readonly LossAtProbability[]): VegaLiteS
     },
     width: 560,
     height: 300,
-    data: { values: rows },
+    data: { values: shortened(rows) },
     params: [GAMMA_PICKED],
     mark: { type: 'line', clip: true, tooltip: true },
     encoding: {
@@ -72,7 +72,7 @@ export function singularFactor(rows: readonly DerivativeInProbability[]): VegaLi
       text: 'For 0 < gamma < 1 the factor explodes, the whole derivative does not',
       subtitle: 'Both axes are logarithmic; the factor of gamma = 0 is zero everywhere and has no curve.',
     },
-    data: { values: rows },
+    data: { values: shortened(rows) },
     params: [{ ...GAMMA_PICKED, views: ['panel'] }],
     hconcat: [
       { name: 'panel', ...panel('factor', 'the factor  gamma q^(gamma - 1)', [1e-20, 1e20]) },
@@ -81,37 +81,42 @@ export function singularFactor(rows: readonly DerivativeInProbability[]): VegaLi
   };
 }
 
-export interface LossAtMargin {
+export interface GradientAtMargin {
   gamma: number;
   /** z = (2y - 1) x, the logit counted positive when the prediction is right */
   margin: number;
-  loss: number;
-  /** dFL/dz */
+  /** dFL/dz, not 0 */
   gradient: number;
 }
 
-/** Loss and gradient against the margin, one curve per gamma. */
-export function lossByMargin(rows: readonly LossAtMargin[]): VegaLiteSpec {
-  const panel = (field: 'loss' | 'gradient', title: string) => ({
-    width: 560,
-    height: 190,
+/** The gradient against the margin, one curve per gamma, and its size on a logarithmic axis. */
+export function gradientByMargin(rows: readonly GradientAtMargin[]): VegaLiteSpec {
+  const largest = Math.max(...rows.map(({ gradient }) => Math.abs(gradient)));
+  const values = rows.map((row) => ({ ...row, size: Math.abs(row.gradient) }));
+  const panel = (field: 'gradient' | 'size', { title, ...y }: { title: string } & Record<string, unknown>) => ({
+    width: 330,
+    height: 240,
     mark: { type: 'line', tooltip: true },
     encoding: {
       x: { field: 'margin', type: 'quantitative', title: 'z, margin (logit of the true class)' },
-      y: { field, type: 'quantitative', title },
+      y: { field, type: 'quantitative', title, ...y },
       ...gammaEncoding(),
     },
   });
   return {
     title: {
-      text: 'In the logit, the loss is smooth and its gradient bounded, for every gamma',
-      subtitle: 'Click on the legend to single out a gamma, shift-click for several.',
+      text: `In the logit no gradient exceeds ${(Math.ceil(100 * largest) / 100).toFixed(2)}, and each falls smoothly to 0`,
+      subtitle:
+        'Dashed: gamma 0, and gamma 1 or more. Click on the legend to single out a gamma, shift-click for several.',
     },
-    data: { values: rows },
-    params: [{ ...GAMMA_PICKED, views: ['loss'] }],
-    vconcat: [{ name: 'loss', ...panel('loss', 'FL (nats)') }, panel('gradient', 'dFL/dz')],
+    data: { values: shortened(values) },
+    params: [{ ...GAMMA_PICKED, views: ['panel'] }],
+    hconcat: [
+      { name: 'panel', ...panel('gradient', { title: 'dFL/dz' }) },
+      panel('size', { title: '|dFL/dz|', scale: { type: 'log' }, axis: { format: '.0e', tickCount: 6 } }),
+    ],
   };
-}
+} // prettier-ignore
 
 /**
  * Loss and gradient against the margin for a gamma that the reader sets with a slider. The curves are computed in the

@@ -1,11 +1,10 @@
 // The figures of notebooks/07-the-whole-grid.ipynb.
 import type { VegaLiteSpec } from '../display';
 import type { CellDeath, DeathComparison } from '../results';
-import { layerOf, NAN_COLOR, seriesEncoding } from './style';
-import { EPOCH_AXIS, FIRST_NAN_LOGITS } from './training';
+import { GAMMA_UPWARDS, layerOf, SAFE_COLOR, seriesEncoding, soonToLate } from './style';
+import { EPOCH_AXIS, wallLayers } from './training';
 
 const CELL = 27;
-const GAMMA = { field: 'gamma', type: 'ordinal', title: 'gamma' };
 const THRESHOLD = { field: 'threshold', type: 'ordinal', title: 'threshold', axis: { labelAngle: 0 } };
 /** Of a cell: what it is of, and the text in it. */
 const tooltip = (title: string) => [
@@ -14,13 +13,6 @@ const tooltip = (title: string) => [
   { field: 'text', type: 'nominal', title },
 ];
 const FIRST_NAN = tooltip('first NaN in epoch');
-
-/** One scale for all maps of first epochs, counted from 1. */
-const epochScale = (end: number) => ({
-  type: 'log',
-  domain: [1, end],
-  scheme: { name: 'viridis', extent: [0.35, 1] },
-});
 
 /** '57'; '–' if the run was trained to the end without a NaN; '> 40' if it has got no farther than that. */
 function inCell({ epoch, epochs }: CellDeath, end: number): string {
@@ -38,23 +30,8 @@ export function deathMaps(
   { first, second, end, setting }: { first: string; second: string; end: number; setting: string },
 ): VegaLiteSpec {
   const map = (side: 'first' | 'second', name: string) => {
-    const cells = pairs.map(({ gamma, threshold, ...pair }) => ({
-      gamma,
-      threshold,
-      epoch: pair[side].epoch,
-      text: inCell(pair[side], end),
-    }));
-    const dead = cells
-      .filter((cell) => cell.epoch !== null)
-      .map((cell) => ({ ...cell, count: cell.epoch! + 1 }));
-    const layers = layerOf(dead, {
-      mark: 'rect',
-      encoding: {
-        color: { field: 'count', type: 'quantitative', scale: epochScale(end), legend: null }, // the numbers stand in the cells
-        tooltip: FIRST_NAN,
-      },
-    });
-    return panel(name, [...layers, textLayer(cells)]);
+    const cells = pairs.map(({ gamma, threshold, ...pair }) => ({ gamma, threshold, ...inMap(pair[side], end) }));
+    return panel(name, epochLayers(cells, end));
   };
   const factors = pairs.flatMap(({ gamma, threshold, first, second }) => {
     if (first.epoch === null || second.epoch === null) return [];
@@ -73,16 +50,18 @@ export function deathMaps(
         tooltip: tooltip(`${second} / ${first}`),
       },
     }),
-    textLayer([...factors, ...others]),
+    textLayer([...factors, ...others], {
+      condition: { test: 'abs(datum.log) > 1.2', value: 'white' },
+      value: '#222222',
+    }),
   ]);
 
   const openCells = undecided > 0 ? '; >n: none in n epochs, not trained farther' : '';
   const correlation = rankCorrelation === null ? '' : `; rank correlation ${rankCorrelation.toFixed(2)}`;
+  const stillOpen = undecided > 0 ? `, open: ${undecided}` : '';
   return {
     title: {
-      text: `${both} of ${pairs.length} runs die in both, ${onlyFirst + onlySecond} in one only, ${neither} in neither${
-        undecided > 0 ? `, ${undecided} open` : ''
-      }${correlation}`,
+      text: `NaN in both grids: ${both} of ${pairs.length} runs, in one only: ${onlyFirst + onlySecond}, in neither: ${neither}${stillOpen}${correlation}`,
       subtitle: [
         `${setting}. Epoch of the first NaN, counted from 0; a dash: none in ${end} epochs${openCells}.`,
         'Right: by what factor it came later (blue) or sooner (orange).',
@@ -98,17 +77,42 @@ export function deathMaps(
       title: { text: title, fontWeight: 'normal', fontSize: 12, offset: 4 },
       width: { step: CELL },
       height: { step: CELL - 3 },
-      encoding: { x: THRESHOLD, y: GAMMA },
+      encoding: { x: THRESHOLD, y: GAMMA_UPWARDS },
       layer,
     };
   }
 }
 
-function textLayer(values: readonly object[]): object {
+/** Of a cell: its text, and the epoch counted from 1 if there was a NaN; whether it is known that there was none. */
+function inMap(death: CellDeath, end: number) {
+  const { epoch, epochs } = death;
+  return { text: inCell(death, end), count: epoch === null ? null : epoch + 1, safe: epoch === null && epochs >= end };
+} // prettier-ignore
+
+/** Cells with the epoch of the first NaN: the sooner, the more crimson. */
+function epochLayers(
+  cells: readonly (ReturnType<typeof inMap> & { gamma: number; threshold: number })[],
+  end: number,
+): object[] {
+  const { color, ink } = soonToLate('count', [1, end]);
+  return [
+    ...layerOf(
+      cells.filter(({ count }) => count !== null),
+      { mark: 'rect', encoding: { color, tooltip: FIRST_NAN } },
+    ),
+    ...layerOf(
+      cells.filter(({ safe }) => safe),
+      { mark: { type: 'rect', color: SAFE_COLOR }, encoding: { tooltip: FIRST_NAN } },
+    ),
+    textLayer(cells, ink),
+  ];
+}
+
+function textLayer(values: readonly object[], ink: object): object {
   return {
     data: { values },
     mark: { type: 'text', fontSize: 10 },
-    encoding: { text: { field: 'text', type: 'nominal' } },
+    encoding: { text: { field: 'text', type: 'nominal' }, color: ink },
   };
 }
 
@@ -129,7 +133,7 @@ export function deathScatter(
     .map(({ name, comparison }) => `${comparison.medianFactor!.toFixed(2)} (${name})`);
   const end = Math.max(...points.map((point) => Math.max(point.x, point.y)));
   const scale = { type: 'log', domain: [1, 1.1 * end], nice: false };
-  const axis = (field: string, title: string) => ({ field, type: 'quantitative', title, scale, axis: { tickCount: 5, format: 'd' } }); // prettier-ignore
+  const axis = (field: string, title: string) => ({ field, type: 'quantitative', title, scale, axis: { values: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000], format: 'd' } }); // prettier-ignore
   const encoding = { x: axis('x', x), y: axis('y', y) };
   return {
     title: {
@@ -174,7 +178,7 @@ export function gridExplorer(
   { end, setting }: { end: number; setting: string },
 ): VegaLiteSpec {
   const names = [...new Set(losses.map(({ name }) => name))];
-  const cells = deaths.map((cell) => ({ ...cell, count: (cell.epoch ?? end) + 1, text: inCell(cell, end) }));
+  const cells = deaths.map(({ gamma, threshold, ...death }) => ({ gamma, threshold, ...inMap(death as CellDeath, end) }));
   const dead = deaths.filter(({ epoch }) => epoch !== null);
   const { gamma, threshold } = dead.reduce(
     (last, cell) => (cell.epochs > last.epochs ? cell : last),
@@ -187,36 +191,27 @@ export function gridExplorer(
   };
   return {
     title: {
-      text: `${dead.length} of ${deaths.length} runs meet a NaN; click a cell for its curves`,
+      text: `${dead.length} of ${deaths.length} runs go NaN; click a cell for its curves`,
       subtitle: `${setting}. Epoch of the first NaN, counted from 0. Framed: the run on the right.`,
     },
     hconcat: [
       {
         width: { step: CELL },
         height: { step: CELL - 3 },
-        encoding: { x: THRESHOLD, y: GAMMA },
+        encoding: { x: THRESHOLD, y: GAMMA_UPWARDS },
         layer: [
           {
             data: { values: cells },
             params: [picked],
-            mark: { type: 'rect', cursor: 'pointer' },
-            encoding: {
-              tooltip: FIRST_NAN,
-              color: {
-                condition: { test: 'datum.epoch === null', value: '#f0f0f0' },
-                field: 'count',
-                type: 'quantitative',
-                legend: null,
-                scale: epochScale(end),
-              },
-            },
+            mark: { type: 'rect', cursor: 'pointer', color: '#f4f4f4' },
+            encoding: { tooltip: FIRST_NAN },
           },
+          ...epochLayers(cells, end),
           {
             data: { values: cells },
             transform: [{ filter: { param: 'cell' } }],
-            mark: { type: 'rect', fill: null, stroke: NAN_COLOR, strokeWidth: 3 },
+            mark: { type: 'rect', fill: null, stroke: '#222222', strokeWidth: 3 },
           },
-          textLayer(cells),
         ],
       },
       {
@@ -246,70 +241,70 @@ export interface LogitGrowth {
   maxAbsLogit: number;
 }
 
-/** Largest |logit| of each epoch, one curve per threshold, colored by the share of the smaller class. */
+/** Shades of the thresholds with more images of class 0, and of those with more of class 1; the first for the largest share. */
+const SHADES = {
+  class0: ['#08306B', '#08519C', '#2171B5', '#4292C6', '#6BAED6'],
+  class1: ['#7F2704', '#A63603', '#D94801', '#F16913', '#FD8D3C'],
+};
+
+/**
+ * Largest |logit| of each epoch, one curve per threshold: blue where class 0 has more images, orange where class 1 has, darker the
+ * larger its share.
+ */
 export function logitGrowth(rows: readonly LogitGrowth[], setting: string): VegaLiteSpec {
-  const curves = rows.map((row) => ({ ...row, minority: Math.min(row.share, 1 - row.share) }));
-  const wall = FIRST_NAN_LOGITS[0].value;
-  const thresholds = [...new Set(rows.map((row) => row.threshold))];
+  const thresholds = [...new Set(rows.map((row) => row.threshold))].sort((a, b) => a - b);
   const ofThreshold = (threshold: number) => rows.filter((row) => row.threshold === threshold);
   const largest = (own: readonly LogitGrowth[]) => Math.max(...own.map((row) => row.maxAbsLogit));
   const level = Math.floor(Math.min(...thresholds.map((threshold) => largest(ofThreshold(threshold))))); // reached by all
   const arrival = (threshold: number) =>
     ofThreshold(threshold).find(({ maxAbsLogit }) => maxAbsLogit >= level)!.epoch;
-  const inOrder = thresholds.sort((a, b) => arrival(a) - arrival(b));
-  const ends = thresholds.map((threshold) => ofThreshold(threshold).at(-1)!);
+  const inOrder = [...thresholds].sort((a, b) => arrival(a) - arrival(b));
+  const shareOf = (threshold: number) => ofThreshold(threshold)[0].share;
+  const alike = (share: number) => thresholds.map(shareOf).filter((other) => other > 0.5 === share > 0.5);
+  const series = thresholds.map((threshold) => {
+    const share = shareOf(threshold);
+    const shades = share > 0.5 ? SHADES.class1 : SHADES.class0;
+    const rank = alike(share).filter((other) => Math.abs(other - 0.5) > Math.abs(share - 0.5)).length;
+    const name = `${threshold}: ${Math.round(100 * share)} % class 1`;
+    return { threshold, name, color: shades[Math.min(rank, shades.length - 1)] };
+  });
+  const nameOf = new Map(series.map(({ threshold, name }) => [threshold, name]));
+  const values = rows.map(({ threshold, epoch, maxAbsLogit }) => ({ name: nameOf.get(threshold), epoch, maxAbsLogit }));
+  const ends = thresholds.map((threshold) => {
+    const { epoch, maxAbsLogit } = ofThreshold(threshold).at(-1)!;
+    return { name: nameOf.get(threshold), epoch, maxAbsLogit };
+  });
+  const y = { field: 'maxAbsLogit', type: 'quantitative', title: 'largest |logit|' };
+  const color = {
+    field: 'name',
+    type: 'nominal',
+    title: 'threshold',
+    sort: series.map(({ name }) => name),
+    scale: { domain: series.map(({ name }) => name), range: series.map((each) => each.color) },
+    legend: { symbolType: 'stroke', symbolSize: 400, symbolStrokeWidth: 3, labelLimit: 0 },
+  };
   return {
     title: {
       text: `Threshold ${inOrder[0]} is the first to reach |logit| ${level}, threshold ${inOrder.at(-1)} the last`,
       subtitle: [
-        `${setting}. Largest |logit| of each epoch.`,
-        'A curve, with its threshold, ends before the NaN, or where the training was stopped.',
+        `${setting}. Largest |logit| of each epoch. Blue: class 0 is larger; orange: class 1.`,
+        'A dot ends a curve: before the NaN, or where the training run was stopped.',
       ],
     },
-    width: 520,
-    height: 280,
+    width: 560,
+    height: 300,
     layer: [
       {
-        data: { values: curves },
-        mark: { type: 'line', point: { size: 14 }, tooltip: true },
-        encoding: {
-          x: { ...EPOCH_AXIS, scale: { type: 'symlog' } },
-          y: { field: 'maxAbsLogit', type: 'quantitative', title: 'largest |logit|' },
-          color: {
-            field: 'minority',
-            type: 'quantitative',
-            title: 'share of the smaller class',
-            scale: { scheme: { name: 'viridis', extent: [0, 0.9] } },
-          },
-          detail: { field: 'threshold', type: 'nominal' },
-        },
+        data: { values },
+        mark: { type: 'line', strokeWidth: 2, tooltip: true },
+        encoding: { x: EPOCH_AXIS, y, color },
       },
       {
         data: { values: ends },
-        mark: { type: 'text', align: 'left', dx: 5, color: '#333333', fontSize: 11 },
-        encoding: {
-          x: { field: 'epoch', type: 'quantitative' },
-          y: { field: 'maxAbsLogit', type: 'quantitative' },
-          text: { field: 'threshold' },
-        },
+        mark: { type: 'point', filled: true, size: 50, opacity: 1, tooltip: true },
+        encoding: { x: EPOCH_AXIS, y, color },
       },
-      {
-        data: { values: [{ wall, text: FIRST_NAN_LOGITS[0].text }] },
-        layer: [
-          {
-            mark: { type: 'rule', color: '#888888', strokeDash: [2, 2] },
-            encoding: { y: { field: 'wall', type: 'quantitative' } },
-          },
-          {
-            mark: { type: 'text', align: 'left', dx: 4, dy: -6, color: '#555555', fontSize: 10 },
-            encoding: {
-              x: { value: 0 },
-              y: { field: 'wall', type: 'quantitative' },
-              text: { field: 'text' },
-            },
-          },
-        ],
-      },
+      ...wallLayers(),
     ],
   };
-}
+} // prettier-ignore

@@ -12,8 +12,10 @@ export { differenceIntervals, marginDistribution } from './lossComparison';
 export { safetyMap, type Safety } from './safetyMap';
 export { censusErrors, censusFaults, censusTable } from './census';
 export { comparisonSources, comparisonTable } from './comparison';
-export { focalLossExplorer, lossByMargin, lossByProbability, singularFactor } from './derivation';
-export { gradientSweep, gradientTail, type GradientAtLogit } from './nanGradient';
+export { focalLossExplorer, gradientByMargin, lossByProbability, singularFactor } from './derivation';
+export { exactGraph, textbookGraph } from './computationGraph';
+export { type GraphSetting } from './graphStates';
+export { gradientSizes, type GradientAtLogit, type GradientSweep } from './nanGradient';
 export { logitDistribution, maskOverlay, type LogitShare } from './segmentation';
 export {
   deathMap,

@@ -1,109 +1,169 @@
-// The figures of notebooks/02-nan-gradient.ipynb.
+// The sweeps of notebooks/02-nan-gradient.ipynb.
 import type { VegaLiteSpec } from '../display';
-import { CROSS, layerOf, NAN_COLOR, seriesEncoding } from './style';
+import { layerOf, nanLane, seriesMark, shortened } from './style';
 
 export interface GradientAtLogit {
-  /** 'original', 'stabilized' or 'exact' */
-  loss: string;
   logit: number;
   gradient: number;
 }
 
-const unique = (names: readonly string[]) => [...new Set(names)];
-const isNumber = (row: GradientAtLogit) => Number.isFinite(row.gradient);
-
-/** A layer of crosses at height y (in the units of the figure), one for each gradient that is not a number. */
-function nanCrosses(rows: readonly GradientAtLogit[], y: number): object[] {
-  const nan = rows
-    .filter((row) => !isNumber(row))
-    .map(({ loss, logit }) => ({ loss, logit, gradient: 'NaN', y }));
-  return layerOf(nan, {
-    mark: { type: 'point', shape: CROSS, size: 60, color: NAN_COLOR, strokeWidth: 1.5 },
-    encoding: {
-      x: { field: 'logit', type: 'quantitative' },
-      y: { field: 'y', type: 'quantitative' },
-      tooltip: [{ field: 'loss' }, { field: 'logit', format: '.4f' }, { field: 'gradient' }],
-    },
-  });
+/** One facet of `gradientSizes`. */
+export interface GradientSweep {
+  /** 'original', 'stabilized' or 'exact' */
+  loss: string;
+  /** What is computed in, 'float32' for example. */
+  arithmetic: string;
+  rows: readonly GradientAtLogit[];
 }
 
-/** Gradient against the logit; each gradient that is not a number is a cross on the zero line. */
-export function gradientSweep(rows: readonly GradientAtLogit[], setting: string): VegaLiteSpec {
-  const nan = rows.filter((row) => !isNumber(row));
-  const from = Math.min(...nan.map((row) => row.logit));
-  const dying = rows.filter((row) => nan.some(({ loss }) => loss === row.loss));
-  const all = dying.every((row) => isNumber(row) === row.logit < from);
-  const finding = nan.length
-    ? `${nan.length} of ${rows.length} gradients are NaN${all ? `: all from logit ${from.toFixed(2)} on` : ''}`
-    : `All ${rows.length} gradients are finite`;
-  return {
-    title: { text: finding, subtitle: `${setting}. A red cross is a NaN.` },
-    width: 560,
-    height: 240,
-    layer: [
-      {
-        data: { values: rows.filter(isNumber) },
-        mark: { type: 'line', point: { size: 12 }, tooltip: true },
-        encoding: {
-          x: { field: 'logit', type: 'quantitative', title: 'logit x (label 1)' },
-          y: { field: 'gradient', type: 'quantitative', title: 'dFL/dx' },
-          ...seriesEncoding('loss', unique(rows.map((row) => row.loss))),
-        },
-      },
-      ...nanCrosses(rows, 0),
-    ],
-  };
+/** The ratio is drawn from 1e-3 to 1e3 times the true value. */
+const RATIO_DOMAIN = [1e-3, 1e3] as const;
+const TRUE_STYLE = { color: '#BBBBBB', strokeWidth: 5 };
+
+interface Size {
+  logit: number;
+  /** |dFL/dx| as computed */
+  size: number;
+  /** the true one */
+  expected: number;
+  ratio: number;
 }
 
-/** Size of the gradient in the easy tail, logarithmic. Crosses above: NaN. Triangles on the floor: exactly 0. */
-export function gradientTail(rows: readonly GradientAtLogit[], setting: string): VegaLiteSpec {
-  const sizes = rows.filter(isNumber).map((row) => ({ ...row, gradient: Math.abs(row.gradient) }));
-  const positive = sizes.filter((row) => row.gradient > 0);
-  const floor = 10 ** Math.floor(Math.log10(Math.min(...positive.map((row) => row.gradient))));
-  const fate = (loss: string) => {
-    const own = rows.filter((row) => row.loss === loss);
-    const end = own.find((row) => !(Math.abs(row.gradient) > 0)); // NaN or 0
-    if (end === undefined) return `${loss}: alive to the end`;
-    return `${loss}: ${Number.isNaN(end.gradient) ? 'NaN' : '0'} from ${end.logit}`;
-  };
-  const zeros = sizes.filter((row) => row.gradient === 0).map((row) => ({ ...row, y: floor }));
-  const styles = seriesEncoding('loss', unique(rows.map((row) => row.loss)));
-  const x = { field: 'logit', type: 'quantitative', title: 'logit x (label 1)' };
+/**
+ * The size of computed gradients against the logit, a facet per sweep, on a logarithmic scale, over the true one in gray. Crosses
+ * in a lane above: NaN. Triangles on the floor: exactly 0. Below: computed divided by true.
+ *
+ * @param truth  the true gradient at a logit, not 0
+ */
+export function gradientSizes(
+  sweeps: readonly GradientSweep[],
+  { truth, setting }: { truth: (logit: number) => number; setting: string },
+): VegaLiteSpec {
+  const facets = sweeps.map(({ rows, ...sweep }) => ({
+    ...sweep,
+    sizes: rows.map(({ logit, gradient }) => {
+      const expected = truth(logit);
+      return {
+        logit,
+        size: Math.abs(gradient),
+        expected: Math.abs(expected),
+        ratio: gradient / expected,
+      };
+    }),
+  }));
+  const expected = facets.flatMap(({ sizes }) => sizes.map((row) => row.expected));
+  const domain = [
+    10 ** Math.floor(Math.log10(Math.min(...expected))),
+    10 ** Math.ceil(Math.log10(Math.max(...expected))),
+  ] as const;
+  const width = Math.floor(820 / sweeps.length - 70);
+  const sameLoss = new Set(sweeps.map(({ loss }) => loss)).size === 1;
+  const nameOf = ({ loss, arithmetic }: GradientSweep) => (sameLoss ? arithmetic : loss);
   return {
     title: {
-      text: unique(rows.map((row) => row.loss))
-        .map(fate)
-        .join('; '),
-      subtitle: `${setting}. Red crosses: NaN. Triangles on the floor: a gradient of exactly 0.`,
+      text: sweeps.map((sweep) => `${nameOf(sweep)}: ${ending(sweep.rows)}`).join('; '),
+      subtitle: `${setting}. Gray: the true gradient. Crosses: NaN. Triangles: a gradient of exactly 0.`,
     },
-    width: 560,
-    height: 300,
+    hconcat: facets.map(({ loss, arithmetic, sizes }, column) => {
+      const shape = { width, style: seriesMark(loss), titled: column === 0 };
+      const nan = sizes.some(({ size }) => Number.isNaN(size));
+      const offset = nan ? 4 : 20; // the lane of NaN counts as part of the plot
+      return {
+        title: { text: `${loss}, ${arithmetic}`, fontSize: 12, fontWeight: 'normal', offset },
+        vconcat: [sizePanel(sizes, { ...shape, domain }), ratioPanel(sizes, shape)],
+      };
+    }),
+    spacing: 16,
+  };
+}
+
+interface Shape {
+  width: number;
+  style: ReturnType<typeof seriesMark>;
+  /** Whether the y axis has a title. */
+  titled: boolean;
+}
+
+const logitAxis = (sizes: readonly Size[]) => ({
+  field: 'logit',
+  type: 'quantitative',
+  title: 'logit x (label 1)',
+  scale: { domain: [sizes[0].logit, sizes.at(-1)!.logit], nice: false },
+});
+
+function sizePanel(
+  sizes: readonly Size[],
+  { width, style, titled, domain }: Shape & { domain: readonly [number, number] },
+): object {
+  const x = logitAxis(sizes);
+  const sizeAxis = (field: string) => ({
+    field,
+    type: 'quantitative',
+    title: titled ? '|dFL/dx|' : null,
+    scale: { type: 'log', domain },
+    axis: { format: '.0e', tickCount: 6 },
+  });
+  const zeros = sizes.filter(({ size }) => size === 0).map(({ logit }) => ({ logit, size: domain[0] }));
+  const nan = sizes.filter(({ size }) => Number.isNaN(size)).map(({ logit }) => ({ logit, gradient: 'NaN' }));
+  const triangle = { type: 'point', shape: 'triangle-down', size: 25, filled: true, opacity: 1 };
+  return {
+    width,
+    height: 190,
     layer: [
       {
-        data: { values: positive },
-        mark: { type: 'line', tooltip: true },
-        encoding: {
-          x,
-          y: {
-            field: 'gradient',
-            type: 'quantitative',
-            title: '|dFL/dx|',
-            scale: { type: 'log', domain: [floor, 1] },
-            axis: { format: '.0e', tickCount: 8 },
-          },
-          ...styles,
-        },
+        data: { values: shortened(sizes.map(({ logit, expected }) => ({ logit, expected }))) },
+        mark: { type: 'line', ...TRUE_STYLE },
+        encoding: { x, y: sizeAxis('expected') },
+      },
+      {
+        data: { values: shortened(positive(sizes)) },
+        mark: { type: 'line', clip: true, tooltip: true, ...style },
+        encoding: { x, y: sizeAxis('size') },
       },
       ...layerOf(zeros, {
-        mark: { type: 'point', shape: 'triangle-down', size: 25, filled: true },
-        encoding: {
-          x,
-          y: { field: 'y', type: 'quantitative' },
-          color: styles.color,
-          tooltip: [{ field: 'loss' }, { field: 'logit' }],
-        },
+        mark: { ...triangle, color: style.color },
+        encoding: { x, y: sizeAxis('size'), tooltip: [{ field: 'logit' }] },
       }),
-      ...nanCrosses(rows, 1),
+      ...nanLane(nan, { x, tooltip: [{ field: 'logit', format: '.4f' }, { field: 'gradient' }] }),
     ],
   };
 }
+
+function ratioPanel(sizes: readonly Size[], { width, style, titled }: Shape): object {
+  const y = {
+    type: 'quantitative',
+    title: titled ? 'computed / true' : null,
+    scale: { type: 'log', domain: RATIO_DOMAIN },
+    axis: { format: '~g', values: [1e-3, 1e-2, 0.1, 1, 10, 100, 1e3] },
+  };
+  return {
+    width,
+    height: 100,
+    layer: [
+      { mark: { type: 'rule', ...TRUE_STYLE }, encoding: { y: { ...y, datum: 1 } } },
+      {
+        data: { values: shortened(positive(sizes)) },
+        mark: { type: 'line', clip: true, tooltip: true, ...style },
+        encoding: { x: logitAxis(sizes), y: { ...y, field: 'ratio' } },
+      },
+    ],
+  };
+}
+
+const positive = (sizes: readonly Size[]) => sizes.filter(({ size }) => size > 0);
+
+/** 'NaN from logit 16.64 on', '0 from …', '2 of 100 NaN', 'finite to the end' */
+function ending(rows: readonly GradientAtLogit[]): string {
+  const from = (is: (gradient: number) => boolean) => {
+    const first = rows.findIndex(({ gradient }) => is(gradient));
+    return first >= 0 && rows.slice(first).every(({ gradient }) => is(gradient)) ? rows[first].logit : null;
+  };
+  const nan = rows.filter(({ gradient }) => Number.isNaN(gradient)).length;
+  const nanFrom = from(Number.isNaN);
+  if (nanFrom !== null) return `NaN from ${shortly(nanFrom)} on`;
+  if (nan > 0) return `${nan} of ${rows.length} NaN`;
+  const zeroFrom = from((gradient) => gradient === 0);
+  return zeroFrom === null ? 'finite to the end' : `0 from ${shortly(zeroFrom)} on`;
+}
+
+const shortly = (logit: number) => String(Number(logit.toFixed(2)));

@@ -1,6 +1,69 @@
-/** What is not a number is drawn in this color, as a cross. */
+/**
+ * NaN has one color in every figure, and no value: along an axis it is a cross in a lane outside the axes (`nanLane`), in a map
+ * a cell of this color.
+ */
 export const NAN_COLOR = '#B00020';
-export const CROSS = 'M-.5,-.5L.5,.5M.5,-.5L-.5,.5';
+const CROSS = 'M-.5,-.5L.5,.5M.5,-.5L-.5,.5';
+const LANE = -14; // pixels: above the plot
+
+/**
+ * A lane of crosses above the axes, one for each NaN; no layer where there is none.
+ *
+ * @param rows  a row per NaN, with the field of `x` and those of the tooltip
+ * @param label  a field that is written beside each cross
+ */
+export function nanLane(
+  rows: readonly object[],
+  { x, tooltip, label }: { x: object; tooltip: readonly object[]; label?: string },
+): object[] {
+  const y = { value: LANE };
+  const cross = { type: 'point', shape: CROSS, size: 70, color: NAN_COLOR, strokeWidth: 1.8, opacity: 1 };
+  const text = { type: 'text', color: NAN_COLOR, fontSize: 11 };
+  return [
+    ...layerOf(rows, { mark: cross, encoding: { x, y, tooltip } }),
+    ...layerOf(rows.slice(0, 1), {
+      mark: { ...text, align: 'right', dx: -8, fontWeight: 'bold' },
+      encoding: { x: { value: 0 }, y, text: { value: 'NaN' } },
+    }),
+    ...layerOf(label === undefined ? [] : rows, {
+      mark: { ...text, align: 'left', dx: 8 },
+      encoding: { x, y, text: { field: label } },
+    }),
+  ];
+}
+
+/** In maps: no NaN. */
+export const SAFE_COLOR = '#DDEBE6';
+
+/**
+ * In maps: how soon the NaN comes, from crimson (at once) to pale (late), on a logarithmic scale; and ink that is legible on it.
+ *
+ * @param domain  the soonest and the latest value of `field`
+ */
+export function soonToLate(field: string, [soonest, latest]: readonly [number, number]) {
+  const color = {
+    field,
+    type: 'quantitative',
+    legend: null, // the number stands in the cell
+    scale: { type: 'log', domain: [soonest, latest], range: [NAN_COLOR, '#FBE4DD'], clamp: true },
+  };
+  const dark = soonest * (latest / soonest) ** 0.4;
+  const test = `isValid(datum['${field}']) && datum['${field}'] < ${dark}`;
+  const ink = { condition: { test, value: 'white' }, value: '#222222' };
+  return { color, ink };
+}
+
+/** In maps gamma grows upwards, as on an axis. */
+export const GAMMA_UPWARDS = { field: 'gamma', type: 'ordinal', title: 'gamma', sort: 'descending' };
+
+/** Sizes of errors, on a logarithmic scale: the larger, the darker. */
+export const errorScale = (domain: readonly [number, number]) => ({
+  type: 'log',
+  domain,
+  clamp: true,
+  scheme: 'viridis',
+  reverse: true,
+});
 
 /**
  * One color, dash and width per series in every figure. The colors are from the Okabe-Ito palette, which color-blind
@@ -18,15 +81,21 @@ const SERIES: Record<string, { color: string; dash: number[]; width: number }> =
   'noise 0.75': { color: '#009E73', dash: [2, 2], width: 2 },
 };
 
+function styleOf(name: string) {
+  if (!(name in SERIES))
+    throw new RangeError(`no series is called '${name}'; expected one of: ${Object.keys(SERIES).join(', ')}`);
+  return SERIES[name];
+}
+
+/** The same as properties of a mark, where a chart has one series only. */
+export function seriesMark(name: string): { color: string; strokeDash: number[]; strokeWidth: number } {
+  const { color, dash, width } = styleOf(name);
+  return { color, strokeDash: dash, strokeWidth: width };
+}
+
 /** Color, dash and width of the series named in a field; a legend in the order given if there is more than one. */
 export function seriesEncoding(field: string, names: readonly string[]): Record<string, object> {
-  const styles = names.map((name) => {
-    if (!(name in SERIES))
-      throw new RangeError(
-        `no series is called '${name}'; expected one of: ${Object.keys(SERIES).join(', ')}`,
-      );
-    return SERIES[name];
-  });
+  const styles = names.map(styleOf);
   const channel = (range: unknown[]) => ({
     field,
     type: 'nominal',
@@ -41,7 +110,7 @@ export function seriesEncoding(field: string, names: readonly string[]): Record<
   };
 }
 
-/** Color of a curve by its gamma: dark for small, light for large. A click on the legend singles curves out. */
+/** Color of a curve by its gamma: dark for small, light for large; dashed outside (0, 1). A click on the legend singles curves out. */
 export function gammaEncoding(): Record<string, unknown> {
   return {
     color: {
@@ -50,6 +119,7 @@ export function gammaEncoding(): Record<string, unknown> {
       title: 'gamma',
       scale: { scheme: { name: 'plasma', extent: [0, 0.9] } },
     },
+    strokeDash: { condition: { test: 'datum.gamma > 0 && datum.gamma < 1', value: [1, 0] }, value: [5, 3] },
     opacity: { condition: { param: 'picked', value: 1 }, value: 0.12 },
   };
 }
@@ -60,4 +130,12 @@ export const GAMMA_PICKED = { name: 'picked', select: { type: 'point', fields: [
 /** A layer with data of its own, or no layer where there is nothing to draw: Vega-Lite objects to scales without data. */
 export function layerOf(values: readonly object[], layer: object): object[] {
   return values.length > 0 ? [{ data: { values }, ...layer }] : [];
+}
+
+/** Five digits are more than a page can show, and a third of the bytes. */
+export function shortened<Row extends object>(rows: readonly Row[]): Row[] {
+  const shorten = (value: unknown) => (typeof value === 'number' ? Number(value.toPrecision(5)) : value);
+  return rows.map(
+    (row) => Object.fromEntries(Object.entries(row).map(([key, value]) => [key, shorten(value)])) as Row,
+  );
 }

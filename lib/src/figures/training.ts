@@ -1,6 +1,6 @@
 // The figures of notebooks/03-mnist-classification.ipynb.
 import type { VegaLiteSpec } from '../display';
-import { CROSS, layerOf, NAN_COLOR, seriesEncoding } from './style';
+import { GAMMA_UPWARDS, layerOf, NAN_COLOR, nanLane, SAFE_COLOR, seriesEncoding, soonToLate } from './style';
 
 /** From this |logit| on a float32 gradient of the original loss is NaN: 24 ln 2 for label 1, 25 ln 2 for label 0. */
 export const FIRST_NAN_LOGITS = [
@@ -8,52 +8,9 @@ export const FIRST_NAN_LOGITS = [
   { value: 25 * Math.LN2, text: 'and for label 0' },
 ];
 
-export interface Curve {
-  /** 'original', 'stabilized', 'exact' or 'control (gamma 2)' */
-  name: string;
-  records: readonly { step: number; loss: number; accuracy: number; maxAbsLogit: number }[];
-  /** where the first non-finite gradient appeared, if it did */
-  diverged: { step: number } | null;
-}
-
-/** Loss, accuracy and largest |logit| against the training step, the death of a run marked in each panel. */
-export function trainingCurves(curves: readonly Curve[], setting: string): VegaLiteSpec {
-  const rows = curves.flatMap(({ name, records }) =>
-    records.map(({ step, loss, accuracy, maxAbsLogit }) => ({ name, step, loss, accuracy, maxAbsLogit })),
-  );
-  const deaths = curves.flatMap(({ name, diverged }) => (diverged ? [{ name, step: diverged.step }] : []));
-  const styles = seriesEncoding(
-    'name',
-    curves.map((curve) => curve.name),
-  );
-  const x = { field: 'step', type: 'quantitative', title: 'training step' };
-
-  const panel = (
-    field: 'loss' | 'accuracy' | 'maxAbsLogit',
-    title: string,
-    scale: object,
-    extra: object[] = [],
-  ) => ({
-    width: 560,
-    height: 150,
-    layer: [
-      {
-        data: { values: rows },
-        mark: { type: 'line', tooltip: true },
-        encoding: { x, y: { field, type: 'quantitative', title, scale }, ...styles },
-      },
-      ...layerOf(deaths, {
-        mark: { type: 'rule', color: NAN_COLOR },
-        encoding: { x, tooltip: [{ field: 'name' }, { field: 'step', title: 'first NaN gradient in step' }] },
-      }),
-      ...layerOf(deaths, {
-        mark: { type: 'point', shape: CROSS, size: 130, color: NAN_COLOR, strokeWidth: 2 },
-        encoding: { x, y: { value: 6 } },
-      }),
-      ...extra,
-    ],
-  });
-  const walls = FIRST_NAN_LOGITS.map(({ value, text }, i) => ({
+/** Dashed lines at the walls, with their text. */
+export const wallLayers = (): object[] =>
+  FIRST_NAN_LOGITS.map(({ value, text }, i) => ({
     data: { values: [{ value, text }] },
     layer: [
       {
@@ -62,37 +19,139 @@ export function trainingCurves(curves: readonly Curve[], setting: string): VegaL
       },
       {
         mark: {
-          type: 'text',
-          align: 'left',
-          dx: 4,
-          baseline: i ? 'bottom' : 'top',
-          dy: i ? -2 : 3,
-          color: '#555555',
-          fontSize: 10,
+          ...{ type: 'text', align: 'left', dx: 4, color: '#555555', fontSize: 10 },
+          ...(i > 0 ? { baseline: 'bottom', dy: -2 } : { baseline: 'top', dy: 3 }),
         },
         encoding: { x: { value: 0 }, y: { field: 'value', type: 'quantitative' }, text: { field: 'text' } },
       },
     ],
   }));
 
-  const died = deaths
-    .map(({ name, step }) => `the ${name} loss dies in step ${step.toLocaleString('en')}`)
-    .join(', ');
-  const rest =
-    curves.length > deaths.length
-      ? `; ${curves.length - deaths.length > 1 ? 'the others go on' : 'the other goes on'}`
-      : '';
+export interface Curve {
+  /** 'original', 'stabilized', 'exact' or 'control (gamma 2)' */
+  name: string;
+  records: readonly { step: number; loss: number; accuracy: number; maxAbsLogit: number }[];
+  /** where the first non-finite gradient appeared, if it did, and the largest |logit| of that batch */
+  diverged: { step: number; maxAbsLogit?: number } | null;
+}
+
+const STEP = { field: 'step', type: 'quantitative', title: null };
+const STEP_AT_THE_FOOT = { ...STEP, title: 'training step' };
+const CONTROL = 'control (gamma 2)';
+
+/**
+ * Largest |logit|, mean loss and accuracy against the training step, and the loss of the stabilized run minus that of the exact
+ * one. A cross in the lane above is a first NaN, the dot below it the |logit| of the batch that caused it. A control is left out
+ * of the losses: its own is another function.
+ */
+export function trainingCurves(curves: readonly Curve[], setting: string): VegaLiteSpec {
+  const names = curves.map((curve) => curve.name);
+  const rows = curves.flatMap(({ name, records }) =>
+    records.map(({ step, loss, accuracy, maxAbsLogit }) => ({ name, step, loss, accuracy, maxAbsLogit })),
+  );
+  const ends = curves.flatMap(({ name, diverged }) => (diverged ? [{ name, ...diverged }] : []));
+  const nans = ends.map(({ name, step }) => ({ name, step }));
+  const tooltip = [{ field: 'name' }, { field: 'step', title: 'first NaN gradient in step' }];
+  const rules = (x: object = STEP) =>
+    layerOf(nans, {
+      mark: { type: 'rule', color: NAN_COLOR, strokeDash: [4, 3] },
+      encoding: { x, tooltip },
+    });
+  const lines = (values: readonly object[], y: object, x: object = STEP) => ({
+    data: { values },
+    mark: { type: 'line', tooltip: true },
+    encoding: { x, y: { type: 'quantitative', ...y }, ...seriesEncoding('name', names) },
+  });
+  const panel = (height: number, layer: object[]) => ({ width: 560, height, layer });
+
+  const inWords = ends.map(
+    ({ name, step, maxAbsLogit = NaN }) =>
+      `the ${name} loss goes NaN in step ${step.toLocaleString('en')}` +
+      (Number.isFinite(maxAbsLogit) ? `, at |logit| ${maxAbsLogit.toFixed(2)}` : ''),
+  );
+  const finding = inWords.join('; ');
+  const going = curves.length - nans.length;
+  const rest = going === 0 ? '' : `; ${going > 1 ? 'the others train' : 'the other trains'} on`;
   return {
     title: {
-      text: died ? `${died[0].toUpperCase()}${died.slice(1)}${rest}` : 'No run has met a NaN',
-      subtitle: `${setting}. Red line and cross: first NaN gradient.`,
+      text: finding ? `${finding[0].toUpperCase()}${finding.slice(1)}${rest}` : 'No run meets a NaN',
+      subtitle: `${setting}.${ends.length > 0 ? ' Cross: first NaN gradient. Dot: the largest |logit| of its batch.' : ''}`,
     },
     vconcat: [
-      panel('loss', 'mean loss', { type: 'log' }),
-      panel('accuracy', 'accuracy', { zero: false }),
-      panel('maxAbsLogit', 'largest |logit|', {}, walls),
+      panel(150, [
+        lines(rows, { field: 'maxAbsLogit', title: 'largest |logit|' }),
+        ...rules(),
+        ...wallLayers(),
+        ...fatalLayers(ends),
+        ...nanLane(nans, { x: STEP, tooltip, label: 'name' }),
+      ]),
+      panel(110, [
+        lines(
+          rows.filter(({ name }) => name !== CONTROL || names.length === 1),
+          { field: 'loss', title: 'mean loss', scale: { type: 'log', nice: false }, axis: { tickCount: 4 } },
+        ),
+        ...rules(),
+      ]),
+      ...differenceLayers(curves).map((layer) => panel(80, [layer, ...rules()])),
+      panel(100, [
+        lines(rows, { field: 'accuracy', title: 'accuracy', scale: { zero: false }, axis: { tickCount: 4 } }, STEP_AT_THE_FOOT),
+        ...rules(STEP_AT_THE_FOOT),
+      ]),
     ],
   };
+} // prettier-ignore
+
+/** Dots with the largest |logit| of the batch of a first NaN, where it is a number. */
+function fatalLayers(ends: readonly { name: string; step: number; maxAbsLogit?: number }[]): object[] {
+  const fatal = ends.flatMap(({ name, step, maxAbsLogit = NaN }) =>
+    Number.isFinite(maxAbsLogit) ? [{ name, step, maxAbsLogit, text: maxAbsLogit.toFixed(2) }] : [],
+  );
+  const y = { field: 'maxAbsLogit', type: 'quantitative' };
+  return layerOf(fatal, {
+    layer: [
+      {
+        mark: { type: 'point', filled: true, size: 70, color: NAN_COLOR, opacity: 1, tooltip: true },
+        encoding: { x: STEP, y },
+      },
+      {
+        mark: { type: 'text', align: 'left', dx: 7, dy: -7, color: NAN_COLOR, fontWeight: 'bold' },
+        encoding: { x: STEP, y, text: { field: 'text' } },
+      },
+    ],
+  });
+}
+
+/** The loss of the stabilized run minus that of the exact one, over 0; nothing if one of them is missing. */
+function differenceLayers(curves: readonly Curve[]): object[] {
+  const differences = lossDifferences(curves);
+  const y = {
+    field: 'difference',
+    type: 'quantitative',
+    title: ['loss: stabilized', 'minus exact'],
+    axis: { tickCount: 3, format: '~e' },
+  };
+  const line = { type: 'line', color: '#222222', strokeWidth: 1.5, tooltip: true };
+  return differences.length === 0
+    ? []
+    : [
+        {
+          data: { values: differences },
+          layer: [
+            { mark: line, encoding: { x: STEP, y } },
+            { mark: { type: 'rule', color: '#888888' }, encoding: { y: { datum: 0 } } },
+          ],
+        },
+      ];
+}
+
+/** Loss of the stabilized run minus that of the exact one, where both have a record of a step. */
+function lossDifferences(curves: readonly Curve[]): { step: number; difference: number }[] {
+  const recordsOf = (name: string) => curves.find((curve) => curve.name === name)?.records ?? [];
+  const exact = new Map(recordsOf('exact').map(({ step, loss }) => [step, loss]));
+  return recordsOf('stabilized').flatMap(({ step, loss }) => {
+    const other = exact.get(step);
+    return other === undefined ? [] : [{ step, difference: loss - other }];
+  });
 }
 
 export interface EpochLoss {
@@ -103,18 +162,21 @@ export interface EpochLoss {
   loss: number | null;
 }
 
-/** The x axis of what is drawn per epoch. */
+const EPOCH_TICKS = [0, 1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000];
+
+/** The x axis of what is drawn per epoch: logarithmic, and yet with an epoch 0. */
 export const EPOCH_AXIS = {
   field: 'epoch',
   type: 'quantitative',
   title: 'epoch (counted from 0)',
-  axis: { tickMinStep: 1, format: 'd' },
+  scale: { type: 'symlog' },
+  axis: { values: EPOCH_TICKS, format: 'd', labelOverlap: 'greedy' },
 };
 
-/** Curves of the mean loss, and a cross on the axis, at the foot of a panel of this height, for each first NaN. */
+/** Curves of the mean loss, and a cross in the lane above for each first NaN. */
 function lossLayers(
   rows: readonly EpochLoss[],
-  { height, styles, mark = {}, scale = {} }: { height: number; styles: Record<string, object>; mark?: object; scale?: object }, // prettier-ignore
+  { styles, mark = {}, scale = {} }: { styles: Record<string, object>; mark?: object; scale?: object },
 ): object[] {
   return [
     {
@@ -126,14 +188,10 @@ function lossLayers(
         ...styles,
       },
     },
-    ...layerOf(deathsIn(rows), {
-      mark: { type: 'point', shape: CROSS, size: 110, strokeWidth: 2 },
-      encoding: {
-        x: EPOCH_AXIS,
-        y: { value: height - 5 },
-        color: styles.color,
-        tooltip: [{ field: 'name' }, { field: 'epoch', title: 'first NaN in epoch' }],
-      },
+    ...nanLane(deathsIn(rows), {
+      x: EPOCH_AXIS,
+      tooltip: [{ field: 'name' }, { field: 'epoch', title: 'first NaN in epoch' }],
+      label: 'epoch',
     }),
   ];
 }
@@ -147,22 +205,18 @@ const deathsInWords = (rows: readonly EpochLoss[]) =>
     .map(({ name, epoch }) => `${name} in epoch ${epoch}`)
     .join(', ');
 
-/** Mean loss per epoch, the published runs beside ours; a cross on the axis is the epoch of the first NaN. */
+/** Mean loss per epoch, the published runs beside ours; a cross in the lane above is the epoch of a first NaN. */
 export function lossPerEpoch(rows: readonly EpochLoss[]): VegaLiteSpec {
   const names = [...new Set(rows.map((row) => row.name))];
   const died = deathsInWords(rows);
   return {
     title: {
-      text: died ? `First NaN: ${died}` : 'No run has met a NaN',
-      subtitle: 'Mean loss of each epoch; a cross on the axis marks the epoch of the first NaN.',
+      text: died ? `First NaN: ${died}` : 'No run meets a NaN',
+      subtitle: 'Mean loss of each epoch; a cross, with its epoch: the first NaN of a run.',
     },
     width: 560,
     height: 260,
-    layer: lossLayers(rows, {
-      height: 260,
-      styles: seriesEncoding('name', names),
-      mark: { point: { size: 25 } },
-    }),
+    layer: lossLayers(rows, { styles: seriesEncoding('name', names), mark: { point: { size: 25 } } }),
   };
 }
 
@@ -175,7 +229,7 @@ export interface LossPanel {
 
 /**
  * Mean loss per epoch, the published runs to the left and ours to the right, each with its own epochs: for runs with
- * other settings, whose epochs are not the same. A cross on the axis is the epoch of the first NaN.
+ * other settings, whose epochs are not the same. A cross in the lane above is the epoch of a first NaN.
  */
 export function lossBesidePublished(published: LossPanel, ours: LossPanel): VegaLiteSpec {
   const names = [...new Set([...published.rows, ...ours.rows].map((row) => row.name))];
@@ -185,14 +239,14 @@ export function lossBesidePublished(published: LossPanel, ours: LossPanel): Vega
   const panel = (shown: LossPanel, title: string) => ({
     width: 290,
     height: 240,
-    title: { text: [title, shown.setting], fontSize: 12, fontWeight: 'normal' },
-    layer: lossLayers(shown.rows, { height: 240, styles, scale: { domain } }),
+    title: { text: [title, shown.setting], fontSize: 12, fontWeight: 'normal', offset: 20 },
+    layer: lossLayers(shown.rows, { styles, scale: { domain } }),
   });
   const died = ({ rows }: LossPanel) => deathsInWords(rows) || 'none';
   return {
     title: {
       text: `First NaN, published: ${died(published)}; ours: ${died(ours)}`,
-      subtitle: 'Mean loss of each epoch; a cross on the axis marks the epoch of the first NaN.',
+      subtitle: 'Mean loss of each epoch; a cross, with its epoch: the first NaN of a run.',
     },
     hconcat: [panel(published, 'published'), panel(ours, 'ours')],
   };
@@ -207,46 +261,50 @@ export interface Death {
 
 /** Gamma against threshold: the step of the first NaN gradient, or a dash where there was none. */
 export function deathMap(rows: readonly Death[], setting: string): VegaLiteSpec {
-  const dead = rows.filter((row) => row.step !== null);
   const cells = rows.map((row) => ({
     ...row,
     label: row.step === null ? '–' : row.step.toLocaleString('en'),
   }));
-  const within = dead.filter((row) => row.gamma > 0 && row.gamma < 1).length;
-  const x = {
-    field: 'threshold',
-    type: 'ordinal',
-    title: 'threshold: digits up to this one are class 1',
-    axis: { labelAngle: 0 },
+  const steps = rows.flatMap(({ step }) => step ?? []);
+  const { color, ink } = soonToLate('step', [Math.min(...steps), Math.max(...steps)]);
+  const inside = rows.filter(({ gamma }) => gamma > 0 && gamma < 1);
+  const outside = rows.filter((row) => !inside.includes(row));
+  const nanOf = (own: readonly Death[]) => {
+    const nan = own.filter(({ step }) => step !== null).length;
+    if (own.length > 0 && nan === own.length) return `all ${nan}`;
+    return nan === 0 ? `none of ${own.length}` : `${nan} of ${own.length}`;
   };
-  const y = { field: 'gamma', type: 'ordinal', title: 'gamma' };
   return {
     title: {
-      text: `${dead.length} of ${rows.length} runs die, ${within} of them with 0 < gamma < 1`,
+      text:
+        `NaN: ${nanOf(inside)} runs with 0 < gamma < 1` +
+        (outside.length > 0 ? `, ${nanOf(outside)} others` : ''),
       subtitle: `${setting}. Number and color: step of the first NaN gradient; a dash: none.`,
     },
     width: { step: 90 },
     height: { step: 34 },
-    encoding: { x, y },
+    encoding: {
+      x: {
+        field: 'threshold',
+        type: 'ordinal',
+        title: 'threshold: digits up to this one are class 1',
+        axis: { labelAngle: 0 },
+      },
+      y: GAMMA_UPWARDS,
+    },
     layer: [
       ...layerOf(
+        cells.filter((cell) => cell.step === null),
+        { mark: { type: 'rect', color: SAFE_COLOR } },
+      ),
+      ...layerOf(
         cells.filter((cell) => cell.step !== null),
-        {
-          mark: { type: 'rect', tooltip: true },
-          encoding: {
-            color: {
-              field: 'step',
-              type: 'quantitative',
-              legend: null, // the number stands in the cell
-              scale: { scheme: { name: 'viridis', extent: [0.35, 1] }, type: 'log' },
-            },
-          },
-        },
+        { mark: { type: 'rect', tooltip: true }, encoding: { color } },
       ),
       {
         data: { values: cells },
         mark: { type: 'text', fontSize: 12 },
-        encoding: { text: { field: 'label', type: 'nominal' } },
+        encoding: { text: { field: 'label', type: 'nominal' }, color: ink },
       },
     ],
   };

@@ -1,6 +1,7 @@
 import { checkParameters, checkSample } from '../losses/options';
 import { naiveFocalLossGradient } from './chainRule';
-import { FORMATS, type Precision } from './formats';
+import { exactFocalLossSteps } from './exactSteps';
+import type { Precision } from './formats';
 import { rounding } from './rounding';
 
 /**
@@ -66,9 +67,9 @@ export function emulatedFocalLoss(
     case 'epsilon in the log':
       return epsilonInTheLog(logit, label, gamma, epsilon, rounding(precision));
     case 'log space':
-      return inMargin(logSpace, logit, label, gamma, precision);
+      return logSpace(logit, label, gamma, rounding(precision));
     case 'exact':
-      return inMargin(exact, logit, label, gamma, precision);
+      return exactFocalLossSteps(logit, label, { gamma, precision });
     default:
       throw new RangeError(
         `emulatedFocalLoss: formulation is '${formulation as string}'; expected one of ${FORMULATIONS.join(', ')}`,
@@ -95,40 +96,20 @@ function epsilonInTheLog(logit: number, label: 0 | 1, gamma: number, epsilon: nu
   return { loss: round(w * c), gradient };
 }
 
-/** Loss and derivative in the margin z = (2y - 1) x, from e = e^-|z| and l = log(1 + e). */
-type InMargin = (terms: { z: number; e: number; l: number; gamma: number; round: Round; max: number }) => {
-  loss: number;
-  slope: number;
-};
-
-function inMargin(form: InMargin, logit: number, label: 0 | 1, gamma: number, precision: Precision) {
-  const round = rounding(precision);
+// FL = w s          w = e^(gamma log q),  log q = -log(1 + e^z),  s = -log p_t = log(1 + e^-z)       z = (2y - 1) x
+// dFL/dz = -(w q + gamma w p_t s)         what autodiff makes of it: two terms, each of which may underflow alone
+function logSpace(logit: number, label: 0 | 1, gamma: number, round: Round) {
   const sign = 2 * label - 1;
   const z = sign * round(logit);
   const e = round(Math.exp(-Math.abs(z)));
-  const l = round(Math.log1p(e));
-  const { loss, slope } = form({ z, e, l, gamma: round(gamma), round, max: FORMATS[precision].max });
-  return { loss, gradient: sign * slope };
-}
-
-// FL = w s          w = e^(gamma log q),  log q = -log(1 + e^z),  s = -log p_t = log(1 + e^-z)
-// dFL/dz = -(w q + gamma w p_t s)         what autodiff makes of it: two terms, each of which may underflow alone
-const logSpace: InMargin = ({ z, e, l, gamma, round }) => {
-  const logQ = -round(Math.max(z, 0) + l);
-  const s = round(Math.max(-z, 0) + l);
-  const w = round(Math.exp(round(gamma * logQ)));
+  const log1pE = round(Math.log1p(e));
+  const logQ = -round(Math.max(z, 0) + log1pE);
+  const s = round(Math.max(-z, 0) + log1pE);
+  const exponent = round(gamma);
+  const w = round(Math.exp(round(exponent * logQ)));
   const d = round(1 + e);
   const q = round((z >= 0 ? e : 1) / d);
   const pT = round((z >= 0 ? 1 : e) / d);
-  const throughWeight = round(round(round(w * gamma) * pT) * s);
-  return { loss: round(w * s), slope: -round(round(w * q) + throughWeight) };
-};
-
-// FL = q^gamma s     dFL/dz = -q^gamma q (1 + gamma r)     r = p_t s / q in [0, 1], as in closedForm.ts
-const exact: InMargin = ({ z, e, l, gamma, round, max }) => {
-  const q = round((z >= 0 ? e : 1) / round(1 + e));
-  const s = round(Math.max(-z, 0) + l);
-  const w = round(q ** gamma);
-  const r = z >= 0 ? (e > 0 ? round(l / e) : 1) : round(e * Math.min(s, max));
-  return { loss: round(w * s), slope: -round(w * round(q * round(1 + round(gamma * r)))) };
-};
+  const throughWeight = round(round(round(w * exponent) * pT) * s);
+  return { loss: round(w * s), gradient: -sign * round(round(w * q) + throughWeight) };
+}

@@ -1,27 +1,8 @@
 // The figures of notebooks/06-exact-focal-loss.ipynb.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import * as vega from 'vega';
-import * as vegaLite from 'vega-lite';
-import { figures, focalLoss, focalLossGradient, type VegaLiteSpec } from 'focal-loss-lab';
-
-/** Compiles and draws a specification; fails on any warning. */
-async function draw(spec: VegaLiteSpec): Promise<{ svg: string; view: vega.View }> {
-  const warnings: string[] = [];
-  const logger = vega.logger(vega.Warn);
-  logger.warn = (...args: unknown[]) => {
-    warnings.push(args.join(' '));
-    return logger;
-  };
-  const topLevel = spec as unknown as vegaLite.TopLevelSpec;
-  const compiled = vegaLite.compile(topLevel, { logger: logger as never }).spec;
-  const view = new vega.View(vega.parse(compiled), { renderer: 'none', logger });
-  const svg = await view.toSVG();
-  assert.deepEqual(warnings, []);
-  return { svg, view };
-}
-
-const titleOf = ({ title }: VegaLiteSpec) => (title as { text: string }).text;
+import { figures, focalLoss, focalLossGradient } from 'focal-loss-lab';
+import { draw, titleOf } from './draw';
 
 describe('gradientBound', () => {
   const row = (largest: number) => ({ gamma: 2, largest, bounds: { '1 + w': 1.2 } });

@@ -1,26 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import * as vega from 'vega';
-import * as vegaLite from 'vega-lite';
 import { figures, linspace, results, tf, type VegaLiteSpec } from 'focal-loss-lab';
+import { draw as drawSpec, titleOf } from './draw';
 
-/** Compiles and draws a specification; fails on any warning. Returns the drawn SVG. */
-async function draw(spec: VegaLiteSpec): Promise<string> {
-  const warnings: string[] = [];
-  const logger = vega.logger(vega.Warn);
-  logger.warn = (...args: unknown[]) => {
-    warnings.push(args.join(' '));
-    return logger;
-  };
-  const compiled = vegaLite.compile(spec as unknown as vegaLite.TopLevelSpec, {
-    logger: logger as never,
-  }).spec;
-  const view = new vega.View(vega.parse(compiled), { renderer: 'none', logger });
-  const svg = await view.toSVG();
-  view.finalize();
-  assert.deepEqual(warnings, []);
-  return svg;
-}
+const draw = async (spec: VegaLiteSpec) => (await drawSpec(spec)).svg;
 
 /** Every number in a specification, so that none of them can be lost as JSON's null. */
 function numbersIn(value: unknown): number[] {
@@ -28,18 +11,17 @@ function numbersIn(value: unknown): number[] {
   return value !== null && typeof value === 'object' ? Object.values(value).flatMap(numbersIn) : [];
 }
 
-const titleOf = ({ title }: VegaLiteSpec) => [(title as { text: string | string[] }).text].flat().join(' ');
-
-const gradients = [
-  { loss: 'original', logit: 1, gradient: -0.2 },
-  { loss: 'original', logit: 16, gradient: -1e-10 },
-  { loss: 'original', logit: 17, gradient: NaN },
-  { loss: 'original', logit: 18, gradient: NaN },
-  { loss: 'stabilized', logit: 17, gradient: 0 },
-];
+const sweep = (loss: string, gradients: number[]): figures.GradientSweep => ({
+  loss,
+  arithmetic: 'float32',
+  rows: gradients.map((gradient, i) => ({ logit: 15 + i, gradient })),
+});
+const original = sweep('original', [-1e-9, -1e-10, NaN, NaN]);
+const stabilized = sweep('stabilized', [-1e-9, -1e-8, 0, 0]);
+const truth = { truth: (logit: number) => -Math.exp(-1.5 * logit), setting: 'setting' };
 const records = [134, 268].map((step) => ({ step, loss: 1 / step, accuracy: 0.9, maxAbsLogit: step / 20 }));
 const curves = [
-  { name: 'original', records, diverged: { step: 300 } },
+  { name: 'original', records, diverged: { step: 300, maxAbsLogit: 17.61 } },
   { name: 'exact', records, diverged: null },
 ];
 const deaths = [
@@ -137,10 +119,11 @@ const specs: Record<string, VegaLiteSpec> = {
   ),
   lossByProbability: figures.lossByProbability([{ gamma: 0.5, probability: 0.5, loss: 0.49 }]),
   singularFactor: figures.singularFactor([{ gamma: 0.5, q: 1e-3, factor: 15.8, derivative: 0.05 }]),
-  lossByMargin: figures.lossByMargin([{ gamma: 0.5, margin: 0, loss: 0.49, gradient: -0.5 }]),
+  gradientByMargin: figures.gradientByMargin([{ gamma: 0.5, margin: 0, gradient: -0.5 }]),
   focalLossExplorer: figures.focalLossExplorer(0.5),
-  gradientSweep: figures.gradientSweep(gradients, 'setting'),
-  gradientTail: figures.gradientTail(gradients, 'setting'),
+  gradientSizes: figures.gradientSizes([original, stabilized], truth),
+  textbookGraph: figures.textbookGraph({ precision: 'float32', logit: 17, gamma: 0.5 }),
+  exactGraph: figures.exactGraph({ precision: 'float32', logit: 17, gamma: 0.5 }),
   trainingCurves: figures.trainingCurves(curves, 'setting'),
   lossPerEpoch: figures.lossPerEpoch([
     { name: 'published original', epoch: 0, loss: 0.1 },
@@ -178,51 +161,58 @@ describe('every figure', () => {
 });
 
 describe('NaN is drawn, not dropped', () => {
-  test('a sweep says in its title how many gradients are NaN, and from where', () => {
+  test('the sweeps say in their title how each of them ends', () => {
+    const ended = (sweeps: figures.GradientSweep[]) => titleOf(figures.gradientSizes(sweeps, truth));
+    assert.equal(ended([original, stabilized]), 'original: NaN from 17 on; stabilized: 0 from 17 on');
+    assert.equal(ended([sweep('exact', [-1, -1])]), 'float32: finite to the end');
+    assert.equal(ended([sweep('original', [NaN, -1, NaN, -1])]), 'float32: 2 of 4 NaN');
+  });
+  test('sweeps of one loss are told apart by their arithmetic', () => {
+    const other = { ...original, arithmetic: 'float64' };
     assert.equal(
-      titleOf(figures.gradientSweep(gradients, '')),
-      '2 of 5 gradients are NaN: all from logit 17.00 on',
+      titleOf(figures.gradientSizes([other, original], truth)),
+      'float64: NaN from 17 on; float32: NaN from 17 on',
     );
   });
-  test('a sweep without NaN says so', () => {
-    assert.equal(titleOf(figures.gradientSweep(gradients.slice(0, 2), '')), 'All 2 gradients are finite');
+  test('each NaN of a sweep is a cross above the axes, at no value', async () => {
+    const svg = await draw(figures.gradientSizes([original], truth));
+    const crosses = [
+      ...svg.matchAll(/<path[^>]*transform="translate\([^,]*,(-?[\d.]+)\)"[^>]*stroke="#B00020"/g),
+    ];
+    assert.equal(crosses.length, 2);
+    assert.ok(crosses.every(([, y]) => Number(y) < 0));
   });
-  for (const [name, figure] of Object.entries({
-    gradientSweep: figures.gradientSweep,
-    gradientTail: figures.gradientTail,
-  }))
-    test(`${name} has one cross for each NaN`, async () => {
-      const crosses = async (rows: typeof gradients) =>
-        (await draw(figure(rows, ''))).match(/stroke="#B00020"/g)?.length ?? 0;
-      assert.equal((await crosses(gradients)) - (await crosses(gradients.slice(0, 3))), 1);
-    });
   test('without a NaN every figure is still drawn without a warning', async () => {
-    await draw(figures.gradientSweep(gradients.slice(0, 2), ''));
-    await draw(figures.gradientTail(gradients.slice(0, 2), ''));
+    await draw(figures.gradientSizes([sweep('exact', [-1e-9, -1e-10])], truth));
     await draw(figures.trainingCurves(curves.slice(1), ''));
     await draw(figures.lossPerEpoch([{ name: 'exact', epoch: 0, loss: 0.1 }]));
     await draw(figures.deathMap(deaths.slice(0, 1), ''));
   });
-  test('a sweep whose NaNs are not all beyond one logit does not say so', () => {
-    const mirrored = gradients.map((row) => ({ ...row, logit: -row.logit }));
-    assert.equal(titleOf(figures.gradientSweep(mirrored, '')), '2 of 5 gradients are NaN');
-  });
-  test('training curves whose runs all died do not say that others go on', () => {
+  test('training curves whose runs all went NaN do not say that others train on', () => {
     assert.equal(
       titleOf(figures.trainingCurves(curves.slice(0, 1), '')),
-      'The original loss dies in step 300',
+      'The original loss goes NaN in step 300, at |logit| 17.61',
     );
   });
-  test('training curves mark the step of a death', () => {
-    assert.match(titleOf(figures.trainingCurves(curves, '')), /dies in step 300/);
-    assert.equal(titleOf(figures.trainingCurves(curves.slice(1), '')), 'No run has met a NaN');
+  test('training curves name the step of the first NaN', () => {
+    assert.match(titleOf(figures.trainingCurves(curves, '')), /NaN in step 300, .*; the other trains on$/);
+    assert.equal(titleOf(figures.trainingCurves(curves.slice(1), '')), 'No run meets a NaN');
   });
-  test('the tail says of each loss how it ends', () => {
-    assert.equal(
-      titleOf(figures.gradientTail(gradients, '')),
-      'original: NaN from 17; stabilized: 0 from 17',
-    );
-    assert.equal(titleOf(figures.gradientTail(gradients.slice(0, 2), '')), 'original: alive to the end');
+  test('training curves show the logit of the fatal batch, and no dot where it is not finite', async () => {
+    assert.match(await draw(figures.trainingCurves(curves, '')), />17\.61<\/text>/);
+    const infinite = [{ ...curves[0], diverged: { step: 300, maxAbsLogit: Infinity } }];
+    assert.equal(titleOf(figures.trainingCurves(infinite, '')), 'The original loss goes NaN in step 300');
+    await draw(figures.trainingCurves(infinite, ''));
+  });
+  test('training curves of a stabilized and an exact run have a panel with their difference', () => {
+    const panels = (names: string[]) =>
+      (
+        figures.trainingCurves(
+          names.map((name) => ({ name, records, diverged: null })),
+          '',
+        ).vconcat as unknown[]
+      ).length;
+    assert.equal(panels(['stabilized', 'exact']) - panels(['original', 'exact']), 1);
   });
   test('the losses per epoch name the epoch of each death', () => {
     assert.equal(titleOf(specs.lossPerEpoch), 'First NaN: original in epoch 1');
@@ -230,11 +220,14 @@ describe('NaN is drawn, not dropped', () => {
   test('the losses beside the published ones name the deaths of each side', () => {
     assert.equal(titleOf(specs.lossBesidePublished), 'First NaN, published: original in epoch 7; ours: none');
   });
-  test('the map counts the dead', () => {
-    assert.equal(titleOf(figures.deathMap(deaths, '')), '1 of 2 runs die, 1 of them with 0 < gamma < 1');
+  test('the map counts the runs with a NaN on both sides of gamma 0 and 1', () => {
+    assert.equal(
+      titleOf(figures.deathMap(deaths, '')),
+      'NaN: all 1 runs with 0 < gamma < 1, none of 1 others',
+    );
   });
   test('two maps say what they agree in, and what is still open', async () => {
-    assert.equal(titleOf(specs.deathMaps), '2 of 3 runs die in both, 0 in one only, 0 in neither, 1 open');
+    assert.equal(titleOf(specs.deathMaps), 'NaN in both grids: 2 of 3 runs, in one only: 0, in neither: 0, open: 1');
     assert.match(await draw(specs.deathMaps), /–.*&gt;40/s, 'no NaN in 100 epochs, none in 40');
     const ended = ours.filter(({ epoch }) => epoch !== null);
     const legend = (spec: VegaLiteSpec) => JSON.stringify(spec.title);
@@ -246,6 +239,11 @@ describe('NaN is drawn, not dropped', () => {
       titleOf(specs.deathScatter),
       'Two grids differ by a median factor of 1.50 (published and ours)',
     );
+  });
+  test('the growth of the logits has every threshold in its legend, and both walls', async () => {
+    const svg = await draw(specs.logitGrowth);
+    for (const text of ['0: 10 % class 1', '4: 50 % class 1', 'NaN from here for label 1', 'and for label 0'])
+      assert.ok(svg.includes(`>${text}</text>`), text);
   });
   test('the growth of the logits names the thresholds that reach the level of all first and last', () => {
     assert.equal(
