@@ -1,14 +1,7 @@
 // The computation graphs of notebooks/02-nan-gradient.ipynb.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import {
-  exactSigmoidFocalLoss,
-  figures,
-  naiveFocalLossGradient,
-  sigmoidFocalLoss,
-  tf,
-  type FocalLossOptions,
-} from 'focal-loss-lab';
+import { exactSigmoidFocalLoss, figures, naiveFocalLossGradient, sigmoidFocalLoss, tf } from 'focal-loss-lab';
 import {
   exactStates,
   GAMMAS,
@@ -16,6 +9,7 @@ import {
   textbookStates,
   type GraphState,
 } from 'focal-loss-lab/dist/figures/graphStates';
+import type { FocalLossOptions } from 'focal-loss-lab/dist/losses';
 import { exactFocalLossSteps } from 'focal-loss-lab/dist/precision';
 import { draw, textsIn, titleOf } from './draw';
 

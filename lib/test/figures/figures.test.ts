@@ -227,7 +227,10 @@ describe('NaN is drawn, not dropped', () => {
     );
   });
   test('two maps say what they agree in, and what is still open', async () => {
-    assert.equal(titleOf(specs.deathMaps), 'NaN in both grids: 2 of 3 runs, in one only: 0, in neither: 0, open: 1');
+    assert.equal(
+      titleOf(specs.deathMaps),
+      'NaN in both grids: 2 of 3 runs, in one only: 0, in neither: 0, open: 1',
+    );
     assert.match(await draw(specs.deathMaps), /–.*&gt;40/s, 'no NaN in 100 epochs, none in 40');
     const ended = ours.filter(({ epoch }) => epoch !== null);
     const legend = (spec: VegaLiteSpec) => JSON.stringify(spec.title);
