@@ -111,7 +111,7 @@ class FocalObjective:
 
     @staticmethod
     def probability(score):
-        """sigma(x). With gamma > 0 it is no calibrated probability: see notebook 6."""
+        """sigma(x). With gamma > 0 it is no calibrated probability: see notebook 8."""
         return _terms(np.asarray(score, np.float64))[0]
 
     def lightgbm(self, score, data):

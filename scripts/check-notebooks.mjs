@@ -9,6 +9,8 @@ import { allNotebooks } from './pages.mjs';
 import { root } from './setup/project.mjs';
 
 const LONGEST_CELL = 30; // lines
+const MOST_CELLS = 25; // of code: a notebook is a lesson
+const MOST_WORDS = 2000;
 const NODE_20 = path.join(root, 'scripts/node20.d.ts');
 const PRINT_WIDTH = 95; // columns: more would scroll sideways in JupyterLab
 
@@ -108,21 +110,12 @@ function typeProblems({ moduleFile, problemAt }) {
     .map(({ start, messageText }) => problemAt(start, ts.flattenDiagnosticMessageText(messageText, ' ')));
 }
 
-/** What compiles, and yet fails or misleads in a cell. */
+/** What compiles, and yet fails or misleads in a cell. (The kernel expands `{ x }` itself: scripts/kernel.cjs.) */
 function tslabProblems({ moduleFile, problemAt, cellAt }) {
   const source = program.getSourceFile(moduleFile);
   const checker = program.getTypeChecker();
   const problems = [];
   const visit = (node) => {
-    if (ts.isShorthandPropertyAssignment(node) && isFromEarlierCell(node)) {
-      const name = node.name.text;
-      problems.push(
-        problemAt(
-          node.getStart(),
-          `write ${name}: ${name}, since tslab loses a shorthand property of an earlier cell`,
-        ),
-      );
-    }
     if (ts.isBindingElement(node) && node.propertyName && isNameOfEarlierCell(node.propertyName)) {
       const key = node.propertyName.text;
       problems.push(
@@ -144,7 +137,6 @@ function tslabProblems({ moduleFile, problemAt, cellAt }) {
       declaration?.getSourceFile() === source && cellAt(declaration.getStart()) < cellAt(node.getStart())
     );
   };
-  const isFromEarlierCell = (node) => isDeclaredBefore(checker.getShorthandAssignmentValueSymbol(node), node);
   const isNameOfEarlierCell = (node) =>
     checker
       .getSymbolsInScope(source, ts.SymbolFlags.Value)
@@ -185,11 +177,17 @@ async function formatProblems({ codeCells }) {
   return problems;
 }
 
-/** A page is read: each cell of code follows a sentence, and is no longer than a screen. */
+/** A page is read: it is a lesson long, each cell of code follows a sentence, and is no longer than a screen. */
 function pageProblems({ cells, metadata, codeCells }) {
   const problems = [];
   if (metadata.kernelspec?.name !== 'tslab')
     problems.push({ cell: 0, line: 0, message: 'the kernel is not tslab' });
+  if (codeCells.length > MOST_CELLS)
+    problems.push({ cell: 0, line: 0, message: `${codeCells.length} cells of code: more than ${MOST_CELLS}` });
+  const texts = cells.filter((cell) => cell.cell_type === 'markdown').map(({ source }) => [source].flat().join(''));
+  const words = texts.join(' ').split(/\s+/).filter(Boolean).length;
+  if (words > MOST_WORDS)
+    problems.push({ cell: 0, line: 0, message: `${words} words of text: more than ${MOST_WORDS}` });
   codeCells.forEach(({ code, position }, index) => {
     const lines = code.trimEnd().split('\n').length;
     if (lines > LONGEST_CELL)

@@ -1,4 +1,4 @@
-// npm run compare: exact against stabilized focal loss on MNIST, several seeds, for notebook 6. --help tells the rest.
+// npm run compare: exact against stabilized focal loss on MNIST, several seeds, for notebook 8. --help tells the rest.
 import { fork } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -18,7 +18,7 @@ const DEFAULTS = {
   'batch-size': '64',
   threshold: '4',
   workers: String(availableParallelism()),
-  out: 'data/cache/compare-losses.csv', // not the file of notebook 6, which has other settings
+  out: 'data/cache/compare-losses.csv', // not the file of notebook 8, which has other settings
 };
 const HELP = `npm run compare -- [OPTION...]
 

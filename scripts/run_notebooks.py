@@ -2,6 +2,7 @@
 
 Fails on an error, on any text on stderr, on a cell that takes too long and on a kernel that dies; then the notebook is
 left as it was. The environment reaches the kernel: FOCAL_PROFILE=paper python scripts/run_notebooks.py 03
+What a notebook finds replaces the committed results in data/results; with --check they stay as they are.
 
 Coursework: in the folder solutions every check has to give full points. In exercises, the students' copies, what each
 check says is printed; a copy in which nothing is attempted is left as it was, and with --check all have to be such.
@@ -10,7 +11,6 @@ check says is printed; a copy in which nothing is attempted is left as it was, a
 import argparse
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -173,11 +173,9 @@ def execute_file(path, timeout, write):
     coursework = path.parent.name
     try:
         if write and coursework != 'exercises':
-            execute(notebook, path.parent, timeout)
+            execute(notebook, path.parent, timeout, {'FOCAL_RESULTS_DIR': str(RESULTS)})  # the committed ones
         else:
-            with tempfile.TemporaryDirectory(prefix='results-') as results:  # which the notebook reads and replaces
-                if RESULTS.is_dir():
-                    shutil.copytree(RESULTS, results, dirs_exist_ok=True)
+            with tempfile.TemporaryDirectory(prefix='results-') as results:
                 execute(notebook, path.parent, timeout, {'FOCAL_RESULTS_DIR': results})
     except Failure as failure:  # of a later cell: what the checks before it have said is worth knowing
         said = [told(verdict) for cell in code_cells(notebook) for verdict in said_by(cell)]
@@ -237,7 +235,7 @@ def points_of(cell):
     return [output.data[POINTS] for output in cell.outputs if POINTS in output.get('data', {})]
 
 
-def execute(notebook, folder, timeout, variables=None):
+def execute(notebook, folder, timeout, variables):
     for cell in code_cells(notebook):
         cell.outputs, cell.execution_count = [], None
 
@@ -245,7 +243,7 @@ def execute(notebook, folder, timeout, variables=None):
         resources = {'metadata': {'path': str(folder)}}
         return nbclient.NotebookClient(notebook, timeout=timeout or None, resources=resources, **start)
 
-    with started(create, {**os.environ, **(variables or {})}) as client:
+    with started(create, {**os.environ, **variables}) as client:
         execute_cells(client, notebook)
 
 

@@ -115,17 +115,21 @@ def test_a_good_notebook_is_written_the_same_every_time_and_not_at_all_with_chec
     assert claims == {'text/plain': '✓ one is one'}
 
 
-def test_with_check_the_results_that_a_notebook_keeps_are_a_copy_of_the_committed_ones(tmp_path):
-    path = write_notebook(
+def test_a_notebook_refreshes_the_committed_results_and_with_check_keeps_its_own_apart(tmp_path):
+    said = "console.log(process.env.FOCAL_RESULTS_DIR);"
+    path = write_notebook(tmp_path, 'results', said)
+    assert run(path).returncode == 0
+    assert nbformat.read(path, 4).cells[1].outputs[0].text == f'{ROOT / "data/results"}\n'
+
+    empty = write_notebook(
         tmp_path,
-        'results',
+        'checked',
         "import { readdirSync, writeFileSync } from 'node:fs';\n"
         'const folder = process.env.FOCAL_RESULTS_DIR!;\n'
-        "writeFileSync(`${folder}/written-by-a-check`, '');\n"
-        "console.log(readdirSync(folder).join(' '));\n"
-        f"if (readdirSync(folder).length !== {len(list((ROOT / 'data/results').iterdir())) + 1}) throw new Error('no copy');",
+        "if (readdirSync(folder).length > 0) throw new Error('not empty');\n"
+        "writeFileSync(`${folder}/written-by-a-check`, '');",
     )
-    result = run('--check', path)
+    result = run('--check', empty)
     assert result.returncode == 0, result.stdout
     assert not (ROOT / 'data/results/written-by-a-check').exists()
 

@@ -22,7 +22,7 @@ export function breaks(answer: unknown): Promise<void> {
  * Checks 3.2: repaired versions of the four.
  *
  * @param answer  name of the implementation -> (logits, labels, gamma) => losses, with finite gradients for |logit| <= 100,
- *   loss and gradient within 3 % of the focal loss where they are at least 0.01
+ *   loss and gradient within 3 % of the focal loss where they are at least 0.01, each repaired by the means of BASES
  */
 export function repairs(answer: unknown): Promise<void> {
   return judge(forEachName('3.2 repairing', (name) => examineRepair(name, entry(answer, name))));
@@ -71,6 +71,17 @@ const GAMMAS = [0, 0.1, 0.5, 2];
 const LOGITS = [
   -100, -60, -30, -17.4, -16.5, -12, -6, -3, -1, -0.2, 0.2, 1, 3, 6, 12, 16.5, 17.4, 30, 60, 100,
 ].map(Math.fround);
+/**
+ * The base of the power at margin 30, which tells the means of a repair: q is 9.4e-14 there, and 1 - p_t rounds to 0 in
+ * float32. The ranges do not meet, so that no function is the answer to two of them.
+ */
+const FAR = 30;
+const BASES: Record<PublishedName, { range: [low: number, high: number]; means: string }> = {
+  textbook: { range: [5e-4, 2e-3], means: "the paper's constant in the base of its power" },
+  epsilonInLog: { range: [5e-9, 2e-8], means: 'its own constant moved into the power' },
+  clipped: { range: [5e-8, 4e-7], means: 'the probability in its power still clipped' },
+  expOfCrossEntropy: { range: [9e-14, 1e-13], means: 'a base that keeps its digits' },
+};
 const CLOSE = 0.03;
 const COUNTS_FROM = 0.01;
 
@@ -82,7 +93,20 @@ function examineRepair(name: PublishedName, answer: unknown): void {
       const place = `gamma ${gamma}, label ${label}`;
       compareAtLogits('loss', loss, (x) => focalLoss(x, label, options), label, place);
       compareAtLogits('gradient', gradient, (x) => focalLossGradient(x, label, options), label, place);
+      if (gamma === 0.5) examineMeans(name, loss[LOGITS.indexOf((2 * label - 1) * FAR)], gamma);
     }
+}
+
+/** q^gamma s, with q replaced by the base of the repair, solved for that base. */
+function examineMeans(name: PublishedName, loss: number, gamma: number): void {
+  const crossEntropy = Math.log1p(Math.exp(-FAR));
+  const base = (loss / crossEntropy) ** (1 / gamma);
+  const { range, means } = BASES[name];
+  if (base >= range[0] && base <= range[1]) return;
+  throw new Wrong(
+    `the loss is right where it matters, but this is another repair: far beyond the wall, at margin ${FAR}, the base of ` +
+      `its power is ${base.toPrecision(2)}, and with ${means} it would be between ${range[0]} and ${range[1]}`,
+  );
 }
 
 function compareAtLogits(

@@ -5,6 +5,8 @@ import { gradientsOf, publishedLosses } from './published';
 import { judge, NotAttempted, Wrong } from './verdict';
 
 const GAMMA = 0.5;
+/** Of 2.3: with it the walls are in no notebook. */
+const TEMPERATURE = 1.7;
 const MOST_CALLS = 1000;
 
 /**
@@ -80,7 +82,7 @@ const textbookGradient = (logit: number, label: 0 | 1) =>
   gradientsOf(publishedLosses.textbook, [logit], label, GAMMA)[0];
 
 /**
- * Checks 2.3: the two measured walls, as logits, on this machine.
+ * Checks 2.3: the two measured walls, as logits x, on this machine, of the textbook loss of x / 1.7.
  *
  * @param answer  { label1, label0 }: the logits nearest to 0 at which the gradient is NaN, to four decimals
  */
@@ -101,12 +103,18 @@ function isWall(found: unknown, name: string, label: 0 | 1): void {
     throw new Wrong(
       `${name} has the sign of a logit that is wrong about label ${label}: such an example is hard`,
     );
-  const wall = easy * smallestBad((z) => Number.isNaN(textbookGradient(easy * z, label)), 1, 64);
+  const isBad = (z: number) => Number.isNaN(textbookGradient((easy * z) / TEMPERATURE, label));
+  const wall = easy * smallestBad(isBad, 1, 64);
+  const isClose = (other: number) => Math.abs(found - other) <= 1e-3 * Math.abs(other);
   if (Math.abs(found - wall) <= 1e-4) return;
-  if (Math.abs(found) > 30 && Math.abs(found) < 40)
+  if (isClose(wall / TEMPERATURE))
+    throw new Wrong(`${name} is the wall without the temperature: the loss sees x / ${TEMPERATURE}`);
+  if (isClose(wall / TEMPERATURE ** 2))
+    throw new Wrong(`${name} is divided by the temperature; which x gives such an x / ${TEMPERATURE}?`);
+  if (Math.abs(found / TEMPERATURE) > 30 && Math.abs(found / TEMPERATURE) < 40)
     throw new Wrong(`${name} is a wall of float64: this loss is computed in float32`);
   const other = label === 1 ? 'label 0' : 'label 1';
-  if (Math.abs(found - wall) < 1 && Math.abs(found - wall) > 0.5)
+  if (Math.abs(found - wall) < 1.5 && Math.abs(found - wall) > 0.5)
     throw new Wrong(`${name} is not the wall of label ${label}: is it that of ${other}?`);
   throw new Wrong(
     Math.abs(found) < Math.abs(wall)

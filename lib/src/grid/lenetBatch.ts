@@ -31,7 +31,7 @@ export const STEP_ROWS = ['loss', 'correct', 'maxAbsLogit', 'sumAbsLogit', 'grad
  * On a CPU with one thread a model's numbers do not depend, to the last bit, on which others are beside it, for batches
  * that are a multiple of 16.
  *
- * @see notebooks/07-the-whole-grid.ipynb
+ * @see notebooks/appendix-many-models.ipynb
  */
 export class LenetBatch {
   private readonly weights: PerParameter<ResourceVariable>;

@@ -34,7 +34,7 @@ import { isAlive, type GridRun, type GridState } from './run';
  * @returns the runs, in the order of `models`; a record that a divergence cuts short is kept
  * @throws RangeError naming the option for shapes that do not fit or numbers out of range; Error for a checkpoint that is
  *   damaged, is of another training, or cannot be written
- * @see notebooks/07-the-whole-grid.ipynb; van Leeuwen et al. 2025, section 5
+ * @see notebooks/appendix-many-models.ipynb; van Leeuwen et al. 2025, section 5
  */
 export async function trainGrid(options: GridOptions): Promise<GridRun[]> {
   checkOptions(options);

@@ -18,7 +18,7 @@ const CLOSINGS = 11; // 32^11 = 2^55: no number of any format is left between
  * @param gradientsAt  the gradients at these |logits|, all at once: an emulation, or a program that differentiates tensors
  * @param largest  the largest number of the format
  * @returns null if all are finite
- * @see notebooks/06-exact-focal-loss.ipynb
+ * @see notebooks/09-census.ipynb
  */
 export function firstNonFinite(
   gradientsAt: (sizes: number[]) => ArrayLike<number>,

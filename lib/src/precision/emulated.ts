@@ -44,7 +44,7 @@ export interface EmulationOptions {
  * @returns loss in nats and dFL/dx; not finite where such a program's are not
  * @throws TypeError if the logit is not a number; RangeError if gamma or epsilon < 0, the label is not 0 or 1, or precision or
  *   formulation is unknown
- * @see notebooks/06-exact-focal-loss.ipynb
+ * @see notebooks/07-epsilon.ipynb
  */
 export function emulatedFocalLoss(
   logit: number,

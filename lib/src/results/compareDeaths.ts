@@ -44,7 +44,7 @@ export interface DeathComparison {
  *
  * @param end  epochs of a complete run
  * @throws RangeError if they have no setting in common, or a setting is twice in one of them
- * @see notebooks/07-the-whole-grid.ipynb
+ * @see notebooks/11-the-grid.ipynb
  */
 export function compareDeaths(
   first: readonly CellDeath[],

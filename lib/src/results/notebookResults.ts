@@ -14,9 +14,11 @@ export interface NotebookResults {
   device: string;
   /** YYYY-MM-DD, UTC */
   date: string;
-  /** What was set otherwise than in the paper, in words; empty: the trainings can be compared number by number. */
+  /** What was set otherwise than in the paper, in words; empty: the training runs can be compared number by number. */
   unlikePaper: readonly string[];
   settings: Readonly<Record<string, Json>>;
+  /** Relative to the clone where it lies in it: in data/results are those that came with it. */
+  file: string;
   rows: EpochResult[];
 }
 
@@ -34,9 +36,15 @@ const DECISIVE = [
   'momentum',
 ];
 
+const clone = path.join(__dirname, '..', '..', '..');
+const committed = path.join(clone, 'data', 'results');
+
+/** Of the runs of this machine. `npm run notebooks` sets the variable to data/results, and so replaces what is committed. */
+const ownFolder = () => process.env.FOCAL_RESULTS_DIR ?? path.join(clone, 'data', 'cache', 'results');
+
 /**
- * Keeps what a notebook has found in data/results/NAME-PROFILE.csv, by `writeRun`, with the settings, the profile, the
- * device and today's date. The environment variable FOCAL_RESULTS_DIR names another folder.
+ * Keeps what a notebook has found in data/cache/results/NAME-PROFILE.csv, by `writeRun`, with the settings, the profile,
+ * the device and today's date. The environment variable FOCAL_RESULTS_DIR names another folder.
  *
  * @param paper  the paper profile, for saying in which of the decisive settings this run differs from it
  * @throws what `writeRun` throws
@@ -50,31 +58,38 @@ export function writeResults(
   const there = { ...paper } as Record<string, Json>;
   const changed = DECISIVE.filter((key) => here[key] !== there[key]);
   const { kind, name: model } = deviceName();
-  const header: Omit<NotebookResults, 'rows'> = {
+  const header: Omit<NotebookResults, 'file' | 'rows'> = {
     profile: profile(),
     device: `${kind}, ${model}`,
     date: new Date().toISOString().slice(0, 10),
     unlikePaper: changed.map((key) => `${key} ${String(here[key])} instead of ${String(there[key])}`),
     settings: here,
   };
-  writeRun(fileOf(name, profile()), { settings: { ...header }, rows });
+  writeRun(path.join(ownFolder(), fileName(name, profile())), { settings: { ...header }, rows });
 }
 
 /**
- * What a notebook has found in its last run of each profile, quick before paper; none if it has not run yet.
+ * What a notebook has found in its last run of each profile, quick before paper: on this machine, or else what came with
+ * the clone, in data/results. None if there is neither.
  *
  * @throws Error naming the file if one is damaged
  */
 export function readResults(name: string): NotebookResults[] {
-  const files = (['quick', 'paper'] as const).map((each) => fileOf(name, each));
-  return files.filter(existsSync).map((file) => {
+  return (['quick', 'paper'] as const).flatMap((each) => {
+    const files = [ownFolder(), committed].map((folder) => path.join(folder, fileName(name, each)));
+    const file = files.find(existsSync);
+    if (file === undefined) return [];
     const { settings, rows } = readRun(file);
-    const from = settings as unknown as Omit<NotebookResults, 'rows'>;
-    return { ...from, rows: checkedRows(rows, EPOCH_COLUMNS, `readResults: ${file}`) };
+    const relative = path.relative(clone, file);
+    const from = settings as unknown as Omit<NotebookResults, 'file' | 'rows'>;
+    return [
+      {
+        ...from,
+        file: relative.startsWith('..') ? file : relative,
+        rows: checkedRows(rows, EPOCH_COLUMNS, `readResults: ${file}`),
+      },
+    ];
   });
 }
 
-function fileOf(name: string, ofProfile: Profile): string {
-  const committed = path.join(__dirname, '..', '..', '..', 'data', 'results');
-  return path.join(process.env.FOCAL_RESULTS_DIR ?? committed, `${name}-${ofProfile}.csv`);
-}
+const fileName = (name: string, ofProfile: Profile) => `${name}-${ofProfile}.csv`;

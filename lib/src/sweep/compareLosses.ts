@@ -13,7 +13,7 @@ const EPSILONS = [1e-3, 1e-5, 1e-30];
  * The losses that are compared: exact and stabilized at four gammas, and at two small ones, for which the authors suggest a
  * larger epsilon, the original and stabilized ones with three epsilons beside the exact one.
  *
- * @see notebooks/06-exact-focal-loss.ipynb
+ * @see notebooks/08-does-it-matter.ipynb
  */
 export const COMPARED: readonly Pick<LossSettings, 'loss' | 'gamma' | 'epsilon'>[] = [
   ...[0.1, 0.5, 0.9, 2].flatMap((gamma) => [

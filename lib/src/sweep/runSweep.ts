@@ -49,7 +49,7 @@ const WRITE_EVERY_MS = 5000;
  * @returns a row per run, in the order of the settings
  * @throws RangeError for settings or options out of range; SweepError if the files belong to a sweep of other settings or
  *   another version of the code, another process writes them, they cannot be written, or workers keep dying
- * @see notebooks/07-the-whole-grid.ipynb; CONTRIBUTING.md
+ * @see notebooks/11-the-grid.ipynb; CONTRIBUTING.md
  */
 export async function runSweep(settings: SweepSettings, options: SweepOptions): Promise<SweepRun[]> {
   checkSettings(settings);

@@ -71,32 +71,61 @@ const crossEntropy = (x: tf.Tensor, y: tf.Tensor) =>
   tf.add(tf.sub(tf.relu(x), tf.mul(x, y)), tf.log1p(tf.exp(tf.neg(tf.abs(x)))));
 const qOf = (x: tf.Tensor, y: tf.Tensor) => tf.sigmoid(tf.mul(x, tf.sub(1, tf.mul(2, y))));
 
-const RIGHT: Record<string, ElementwiseLoss> = {
-  'a constant in the power': (x, y, gamma) =>
-    tf.tidy(() => {
-      const p = tf.sigmoid(x);
-      const pt = tf.add(tf.mul(p, y), tf.mul(tf.sub(1, p), tf.sub(1, y)));
-      return tf.mul(tf.pow(tf.add(tf.sub(1, pt), 1e-3), gamma), crossEntropy(x, y));
-    }),
-  'a floor under the base': (x, y, gamma) =>
-    tf.tidy(() => tf.mul(tf.pow(tf.maximum(qOf(x, y), 1e-8), gamma), crossEntropy(x, y))),
-  'log space': (x, y, gamma) => {
-    const z = tf.mul(x, tf.sub(tf.mul(2, y), 1));
-    return tf.mul(tf.exp(tf.mul(-gamma, tf.softplus(z))), tf.softplus(tf.neg(z)));
+const powerOf = (base: (x: tf.Tensor, y: tf.Tensor) => tf.Tensor): ElementwiseLoss => {
+  return (x, y, gamma) => tf.tidy(() => tf.mul(tf.pow(base(x, y), gamma), crossEntropy(x, y)));
+};
+const probabilityOf = (p: tf.Tensor, y: tf.Tensor) => tf.add(tf.mul(p, y), tf.mul(tf.sub(1, p), tf.sub(1, y)));
+const logSpace: ElementwiseLoss = (x, y, gamma) => {
+  const z = tf.mul(x, tf.sub(tf.mul(2, y), 1));
+  return tf.mul(tf.exp(tf.mul(-gamma, tf.softplus(z))), tf.softplus(tf.neg(z)));
+};
+
+/** Right answers to each of the four, written differently. */
+const RIGHT: Record<string, Record<string, ElementwiseLoss>> = {
+  textbook: {
+    'a constant in the power': powerOf((x, y) =>
+      tf.add(tf.sub(1, probabilityOf(tf.sigmoid(x), y)), 1e-3),
+    ),
+    'a constant and a base without a subtraction': powerOf((x, y) => tf.add(qOf(x, y), 1e-3)),
+    'a floor of the same size': powerOf((x, y) => tf.maximum(qOf(x, y), 1e-3)),
   },
-  'the library’s exact loss': (x, y, gamma) => exactSigmoidFocalLoss(x, y, { alpha: -1, gamma }),
+  epsilonInLog: {
+    'the constant in both terms': (x, y, gamma) =>
+      tf.tidy(() => {
+        const p = tf.sigmoid(x);
+        const one = tf.mul(y, tf.pow(tf.add(tf.sub(1, p), 1e-8), gamma));
+        const zero = tf.mul(tf.sub(1, y), tf.pow(tf.add(p, 1e-8), gamma));
+        return tf.mul(tf.add(one, zero), crossEntropy(x, y));
+      }),
+    'a base of its own': powerOf((x, y) => tf.add(qOf(x, y), 1e-8)),
+  },
+  clipped: {
+    'p clipped before p_t': powerOf((x, y) =>
+      tf.sub(1, probabilityOf(tf.clipByValue(tf.sigmoid(x), 1e-7, 1 - 1e-7), y)),
+    ),
+    'the base clipped': powerOf((x, y) => tf.clipByValue(qOf(x, y), 1e-7, 1 - 1e-7)),
+  },
+  expOfCrossEntropy: {
+    'expm1 and a floor': powerOf((x, y) =>
+      tf.maximum(tf.neg(tf.expm1(tf.neg(crossEntropy(x, y)))), 1e-30),
+    ),
+    'log space': logSpace,
+    'the library’s exact loss': (x, y, gamma) => exactSigmoidFocalLoss(x, y, { alpha: -1, gamma }),
+  },
 };
 
 describe('the check of the repairs', () => {
-  for (const [how, repaired] of Object.entries(RIGHT))
-    test(`accepts ${how}`, async () => {
-      assert.deepEqual(
-        (await verdicts(() => exercise3.repairs(forAll(repaired)))).filter(
-          ({ status }) => status !== 'right',
-        ),
-        [],
-      );
-    });
+  for (const name of NAMES)
+    for (const [how, repaired] of Object.entries(RIGHT[name]))
+      test(`of ${name} accepts ${how}, and for no other implementation`, async () => {
+        const found = await verdicts(() => exercise3.repairs(forAll(repaired)));
+        assert.deepEqual(
+          found.map(({ status }) => status),
+          NAMES.map((other) => (other === name ? 'right' : 'wrong')),
+        );
+        for (const { status, remark } of found)
+          if (status === 'wrong') assert.match(remark, /this is another repair.* the base of its power is/);
+      });
 
   test('rejects each of the four as it was', async () => {
     for (const { status, remark } of await verdicts(() => exercise3.repairs(publishedLosses))) {
@@ -178,7 +207,7 @@ describe('the check of the repairs', () => {
     });
 
   test('is one point for each, and not attempted where nothing is there', async () => {
-    const answer = { clipped: RIGHT['log space'] };
+    const answer = { clipped: RIGHT.clipped['the base clipped'] };
     assert.deepEqual(await statuses(() => exercise3.repairs(answer)), [
       'not attempted',
       'not attempted',

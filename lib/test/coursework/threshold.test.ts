@@ -160,16 +160,26 @@ describe('the check of “is the gradient NaN?”', () => {
 });
 
 describe('the check of the measured walls', () => {
-  const right = { label1: 24 * Math.LN2, label0: -25 * Math.LN2 };
+  const right = { label1: 1.7 * 24 * Math.LN2, label0: -1.7 * 25 * Math.LN2 };
   accepts(exercise2.walls, {
     'the numbers in full': right,
-    'four decimals': { label1: 16.6355, label0: -17.3287 },
+    'four decimals': { label1: 28.2804, label0: -29.4588 },
   });
   const cases: Record<string, [unknown, RegExp, RegExp]> = {
-    'walls of float64': [{ label1: 36.7368, label0: -37.4299 }, /float64/, /float64/],
-    'a positive logit for label 0': [{ ...right, label0: 17.3287 }, /^$/, /sign of a logit that is wrong/],
-    'labels exchanged': [{ label1: 17.3287, label0: -16.6355 }, /label 0/, /label 1/],
-    'two decimals': [{ label1: 16.64, label0: -17.32 }, /NaN before/, /still finite/],
+    'the walls of notebook 2': [
+      { label1: 16.6355, label0: -17.3287 },
+      /without the temperature/,
+      /without the temperature/,
+    ],
+    'a division in the wrong place': [
+      { label1: 9.7856, label0: -10.1933 },
+      /is divided by the temperature/,
+      /is divided by the temperature/,
+    ],
+    'walls of float64': [{ label1: 62.4526, label0: -63.6308 }, /float64/, /float64/],
+    'a positive logit for label 0': [{ ...right, label0: 29.4588 }, /^$/, /sign of a logit that is wrong/],
+    'labels exchanged': [{ label1: 29.4588, label0: -28.2804 }, /label 0/, /label 1/],
+    'two decimals': [{ label1: 28.29, label0: -29.45 }, /NaN before/, /still finite/],
     'no numbers': [{ label1: 'no', label0: NaN }, /a string; expected a number/, /NaN; expected a number/],
   };
   for (const [mistake, [answer, ...says]] of Object.entries(cases))

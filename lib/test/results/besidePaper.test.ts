@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, test } from 'node:test';
@@ -18,6 +18,8 @@ const record = (epoch: number, step: number, loss: number) => {
   return { epoch, step, loss, accuracy: 0.9, maxAbsLogit: 1, seconds: 0 };
 };
 const paper = { gamma: 0.1, learningRate: 1e-3, epochs: 100, seed: 1 };
+/** Of this test's own files, without the committed ones of other notebooks. */
+const ownExperiments = () => results.readExperiments().filter(({ from }) => from.file.startsWith(folder));
 const row = (epoch: number, meanLoss: number | null, loss = 'original', noise = 0): results.EpochResult => {
   return { loss, noise, epoch, step: 10 * (epoch + 1), meanLoss };
 };
@@ -56,6 +58,29 @@ describe('the results of a notebook', () => {
     assert.match(found.date, /^20\d\d-\d\d-\d\d$/);
   });
   test('are none before it has run', () => assert.deepEqual(results.readResults('no-such-notebook'), []));
+
+  test('are those of this machine, or else those that came with the clone, and say which', () => {
+    const [committed] = results.readResults('03-mnist-classification');
+    assert.equal(committed.file, 'data/results/03-mnist-classification-quick.csv');
+    results.writeResults('03-mnist-classification', { settings: paper, paper, rows: [row(0, 0.1)] });
+    const [own, ...others] = results.readResults('03-mnist-classification');
+    assert.deepEqual([own.file, others], [path.join(folder, '03-mnist-classification-quick.csv'), []]);
+    assert.deepEqual(own.rows, [row(0, 0.1)]);
+  });
+
+  test('go to data/cache, which git ignores, unless a variable names a folder', () => {
+    const file = 'data/cache/results/test-of-results-quick.csv';
+    const inClone = path.join(__dirname, '../../../..', file);
+    delete process.env.FOCAL_RESULTS_DIR;
+    try {
+      results.writeResults('test-of-results', { settings: paper, paper, rows: [row(0, 0.1)] });
+      assert.ok(existsSync(inClone));
+      assert.equal(results.readResults('test-of-results')[0].file, file);
+    } finally {
+      process.env.FOCAL_RESULTS_DIR = folder;
+      rmSync(inClone, { force: true });
+    }
+  });
 });
 
 describe('beside the paper', () => {
@@ -64,12 +89,12 @@ describe('beside the paper', () => {
   test('a training at its settings is subtracted in the last epoch that both completed', () => {
     const rows = [0, 1, 2, 3].map((epoch) => row(epoch, 1)).concat(row(4, null));
     results.writeResults('03-mnist-classification', { settings: paper, paper, rows });
-    const [{ published: theirs, ours, difference }] = results.readExperiments();
+    const [{ published: theirs, ours, difference }] = ownExperiments();
     assert.equal(theirs?.firstNanEpoch, 3);
     assert.deepEqual(ours, { firstNanEpoch: 4, firstNanStep: 50, lastEpoch: 3, lastLoss: 1 });
     assert.deepEqual(difference, { firstNanEpoch: 1, epoch: 2, loss: 1 - losses[2].meanLoss });
     assert.equal(
-      figures.comparisonTable(results.readExperiments())[0].difference,
+      figures.comparisonTable(ownExperiments())[0].difference,
       'first NaN +1; loss +0.98 in epoch 2',
     );
   });
@@ -79,7 +104,7 @@ describe('beside the paper', () => {
       paper,
       rows: [row(0, 0.1, 'original', 0.5)],
     });
-    const [comparison] = results.readExperiments();
+    const [comparison] = ownExperiments();
     assert.equal(comparison.difference, null);
     assert.equal(comparison.published?.firstNanEpoch, published.segmentation('original', 0.5).length);
     const [shown] = figures.comparisonTable([comparison]);
@@ -95,7 +120,7 @@ describe('beside the paper', () => {
     const rows = [row(0, 0.1, 'exact'), row(0, 0.1, 'original', 0.3)];
     results.writeResults('05-mnist-segmentation', { settings: paper, paper, rows });
     assert.deepEqual(
-      results.readExperiments().map((comparison) => [comparison.published, comparison.difference]),
+      ownExperiments().map((comparison) => [comparison.published, comparison.difference]),
       [
         [null, null],
         [null, null],

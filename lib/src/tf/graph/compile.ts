@@ -54,7 +54,7 @@ interface Entry {
  *   differentiated: compile the function that computes the gradient.
  * @throws TypeError if f is not a function, or an argument or a result not a tensor; Error with the reason if f cannot be
  *   compiled, and with TensorFlow's message, which names the operation, if the graph fails
- * @see notebooks/03-mnist-classification.ipynb
+ * @see notebooks/appendix-many-models.ipynb
  */
 export function compile<F extends TensorFunction>(
   f: F,
