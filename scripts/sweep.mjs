@@ -1,14 +1,13 @@
 // npm run sweep: the command line of runSweep (lib/src/grid), for whole grids of trainings. --help tells the rest.
-import { parseArgs } from 'node:util';
 // One by one, not from the library's index, which loads TensorFlow: that is the workers' business.
-import { Interrupted } from '../lib/dist/display/breathe.js';
+import { Interrupted as Stopped } from '../lib/dist/display/breathe.js';
 import { countShards, runShard, runSweep } from '../lib/dist/grid/runSweep.js';
 import { LOSSES, PAPER_SWEEP } from '../lib/dist/grid/settings.js';
 import { SweepError } from '../lib/dist/grid/sweepError.js';
-import { parseProblem } from './parse-problem.mjs';
+import { Failure, runCommand, UsageError } from './command.mjs';
+import { Interrupted } from './setup/failure.mjs';
 
 const DEFAULT_OUT = 'data/results/mnist-sweep.csv';
-const EXIT = { failed: 1, usage: 2, interrupted: 130 };
 
 /** Options that are settings of the sweep: their names there, and what is said of them. */
 const SETTINGS = {
@@ -35,25 +34,33 @@ const OTHERS = {
   'models-per-shard': ['N', 'trained side by side (default 9, on a GPU all of a noise level)'],
   shard: ['K', 'trains only shard K, counted from 0, and leaves it in FILE.parts: a job on a cluster'],
   shards: ['', 'says how many shards there are'],
-  help: ['', 'this text'],
 };
 
-class UsageError extends Error {}
+const ABOUT = `
+Trains LeNet on MNIST for every combination of the settings, many models at a time, and writes FILE (a row per run)
+and next to it FILE with .epochs.csv (a row per epoch). Ctrl-C or a crash loses at most an epoch: the same command goes on.
+The settings are by default the paper's. A LIST is 0.1,0.2 or 0..8.`;
 
 const stop = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop.abort(new Interrupted()));
+let stopSignal;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+  process.on(signal, () => {
+    stopSignal ??= signal;
+    stop.abort(new Stopped());
+  });
 
-try {
-  await main(process.argv.slice(2));
-} catch (error) {
-  const [code, text] = explained(error);
-  console.error(`sweep: ${text}`);
-  process.exitCode = code;
-}
+await runCommand(
+  { name: 'sweep', about: ABOUT, options: { ...settingOptions(), ...OTHERS } },
+  async (options) => {
+    try {
+      await main(options);
+    } catch (error) {
+      throw explained(error);
+    }
+  },
+);
 
-async function main(args) {
-  const options = parse(args);
-  if (options.help) return console.log(help());
+async function main(options) {
   const settings = settingsOf(options);
   const { out = DEFAULT_OUT } = options;
   const modelsPerShard = wholeNumber(options, 'models-per-shard');
@@ -66,20 +73,6 @@ async function main(args) {
   if (shard !== undefined) return runShard(settings, shard, { out, modelsPerShard, signal });
   const runs = await runSweep(settings, { out, workers, modelsPerShard, signal });
   console.log(`${runs.length} runs in ${out}`);
-}
-
-function parse(args) {
-  const names = [...Object.keys(SETTINGS), ...Object.keys(OTHERS)];
-  const isFlag = (name) => OTHERS[name]?.[0] === '';
-  const options = Object.fromEntries(
-    names.map((name) => [name, { type: isFlag(name) ? 'boolean' : 'string' }]),
-  );
-  options.help.short = 'h';
-  try {
-    return parseArgs({ args, options }).values;
-  } catch (error) {
-    throw new UsageError(parseProblem(error));
-  }
 }
 
 function settingsOf(options) {
@@ -126,13 +119,13 @@ function wholeNumber(options, option) {
   return Number(text);
 }
 
+/** In the words of the command line. */
 function explained(error) {
-  if (error instanceof Interrupted) return [EXIT.interrupted, 'stopped; the same command goes on'];
-  if (error instanceof SweepError) return [EXIT.failed, error.message];
-  if (error instanceof UsageError) return [EXIT.usage, `${error.message} (--help lists the options)`];
+  if (error instanceof Stopped) return new Interrupted(stopSignal, 'stopped; the same command goes on');
+  if (error instanceof SweepError) return new Failure(error.message);
   if (error instanceof RangeError && /^run(Sweep|Shard): /.test(error.message))
-    return [EXIT.usage, `${inOptions(error.message)} (--help lists the options)`];
-  return [EXIT.failed, error.stack];
+    return new UsageError(inOptions(error.message));
+  return error;
 }
 
 /** 'runSweep: batchSize: 0; expected ...' in the words of the command line: '--batch-size: 0; expected ...' */
@@ -148,20 +141,10 @@ function inOptions(message) {
     .replace(/^\w+/, (name) => (names.has(name) ? `--${names.get(name)}` : name));
 }
 
-function help() {
-  const lines = (entries) => entries.map(([left, right]) => `  ${left.padEnd(22)}${right}`).join('\n');
-  const settings = Object.entries(SETTINGS).map(([option, { name, list, help: text }]) => [
-    `--${option} ${list ? 'LIST' : 'X'}`,
-    `${text && `${text}; `}default ${[PAPER_SWEEP[name]].flat().join(',')}`,
+function settingOptions() {
+  const options = Object.entries(SETTINGS).map(([option, { name, list, help }]) => [
+    option,
+    [list ? 'LIST' : 'X', `${help && `${help}; `}default ${[PAPER_SWEEP[name]].flat().join(',')}`],
   ]);
-  const others = Object.entries(OTHERS).map(([option, [value, text]]) => [`--${option} ${value}`, text]);
-  return `npm run sweep -- [OPTION...]
-
-Trains LeNet on MNIST for every combination of the settings, many models at a time, and writes FILE (a row per run)
-and beside it FILE with .epochs.csv (a row per epoch). Ctrl-C or a crash loses at most an epoch: the same command goes on.
-
-Settings, by default the paper's. A LIST is 0.1,0.2 or 0..8:
-${lines(settings)}
-
-${lines(others)}`;
+  return Object.fromEntries(options);
 }

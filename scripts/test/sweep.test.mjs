@@ -50,7 +50,7 @@ describe('npm run sweep', () => {
       const { status, stdout, stderr } = sweep(...args);
       assert.deepEqual([status, stdout], [2, '']);
       assert.match(stderr, message);
-      assert.match(stderr, /^sweep: .* \(--help lists the options\)\n$/);
+      assert.match(stderr, /^\[sweep\] .*; --help shows what there is\n$/);
     });
 
   test('without options is the paper’s grid: 90 shards of 9 trainings', () => {
@@ -76,9 +76,12 @@ describe('npm run sweep', () => {
     fs.writeFileSync(path.join(folder, 'file'), '');
     const refused = sweep('--out', path.join(folder, 'file', 'runs.csv'));
     assert.equal(refused.status, 1);
-    assert.match(refused.stderr, /^sweep: .*runs\.csv or its parts cannot be written: (ENOTDIR|EEXIST).*\n$/);
+    assert.match(
+      refused.stderr,
+      /^\[sweep\] .*runs\.csv or its parts cannot be written: (ENOTDIR|EEXIST).*\n$/,
+    );
     const nothing = sweep('--out', out, '--workers', '0');
     assert.equal(nothing.status, 1);
-    assert.match(nothing.stderr, /^sweep: there are no shards in .*runs\.csv\.parts\n$/);
+    assert.match(nothing.stderr, /^\[sweep\] there are no shards in .*runs\.csv\.parts\n$/);
   });
 });
