@@ -17,7 +17,10 @@ const COMMAND = {
 Runs every check of the project: lint, format, links and spelling, types, unit tests, tests of the set-up, of the kernel
 and in a browser, and each notebook from top to bottom in the quick profile.`,
   options: {
-    fast: ['', 'npm run check: without what takes longest, so without the notebooks and the browser'],
+    fast: [
+      '',
+      'npm run check: without what takes longest: notebooks, kernels, set-ups, the browser, long trainings',
+    ],
     lint: ['', 'npm run lint: lint, format, links and spelling, types of lib and of the cells'],
   },
 };
@@ -26,13 +29,18 @@ and in a browser, and each notebook from top to bottom in the quick profile.`,
 const SLOW =
   /^(setup|node-versions|site|jupyterlab|losses-package|test_(kernel|snapshot|runner|grade|nbgrader))/;
 
+// Of the tests of lib those that train for half a minute or more.
+const SLOW_UNITS = /(sweep|compiled|checkpoint|paperSize)\.test/;
+
 // Of the files in frameworks/ those that run on what the project has installed; npm run frameworks tests them all.
-const FRAMEWORKS = ['reference', 'boosting', 'keras'];
+const FRAMEWORKS = ['reference', 'boosting'];
+const SLOW_FRAMEWORKS = ['keras']; // imports TensorFlow and Keras
 
 process.chdir(root);
 const onGpu = installedVariant() === 'gpu' && askDriver().cards.some((card) => reasonAgainst(card) === null);
-// Processes that share a card wait for each other, and its memory is less than the machine's.
-const LANES = Math.min(onGpu ? 2 : 4, os.availableParallelism());
+// One more than cores, since kernels, set-ups and browsers often wait. Processes that share a card wait for each other, and
+// its memory is less than the machine's.
+const LANES = onGpu ? 2 : Math.min(4, os.availableParallelism()) + 1;
 // Tests, like the small networks, gain nothing from a second thread, but from a second process.
 const ONE_THREAD = { TF_NUM_INTRAOP_THREADS: '1', TF_NUM_INTEROP_THREADS: '1' };
 const node = process.execPath;
@@ -75,8 +83,12 @@ function tests(fast) {
   return [
     ...machineryTests(/\.test\.mjs$/, fast).map(testFile('tests of the machinery')),
     ...machineryTests(/^test_.*\.py$/, fast).map(pythonTestFile),
-    ...FRAMEWORKS.map((name) => pythonTestFile(`frameworks/test/test_${name}.py`)),
-    ...compiledTests().map(testFile('unit tests of lib')),
+    ...[...FRAMEWORKS, ...(fast ? [] : SLOW_FRAMEWORKS)].map((name) =>
+      pythonTestFile(`frameworks/test/test_${name}.py`),
+    ),
+    ...compiledTests()
+      .filter((file) => !(fast && SLOW_UNITS.test(file)))
+      .map(testFile('unit tests of lib')),
     ...(fast ? [] : allNotebooks().map(executedNotebook)),
   ];
 }
