@@ -1,10 +1,9 @@
-// Looks at every Markdown file and notebook for links that lead nowhere, and for words that codespell knows to be
-// misspelled, or spells the British way. Usage: node scripts/check-text.mjs [--external] [FILE...]. With --external it
-// asks other hosts for what is linked there; without, it needs no network.
+// Links and spelling. --help tells the rest.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { runCommand } from './command.mjs';
 import { anchorsOf, linksIn, readPage } from './pages.mjs';
 import { root } from './setup/project.mjs';
 
@@ -19,19 +18,27 @@ const FOLDERS = [
 ];
 const SECONDS = 20; // for a host to answer
 
+const COMMAND = {
+  name: 'check-text',
+  call: 'node scripts/setup.mjs node scripts/check-text.mjs',
+  operands: '[FILE...]',
+  about: `
+Looks at every Markdown file and notebook for links that lead nowhere, and for words that codespell knows to be
+misspelled, or spells the British way.`,
+  options: { external: ['', 'also asks other hosts for what is linked there'] },
+};
+
 process.chdir(root);
-const named = process.argv.slice(2).filter((argument) => argument !== '--external');
-const files = named.length > 0 ? named : allPages();
+let checks = 0;
 let failed = 0;
-for (const file of files) report(file, deadLinks(file));
-report('spelling', misspelled(files));
-let checks = files.length + 1;
-if (process.argv.includes('--external')) {
-  report('other hosts', await unreachable(files));
-  checks++;
-}
-console.log(`${checks - failed} passed, ${failed} failed`);
-process.exitCode = failed ? 1 : 0;
+await runCommand(COMMAND, async ({ external }, named) => {
+  const files = named.length > 0 ? named : allPages();
+  for (const file of files) report(file, deadLinks(file));
+  report('spelling', misspelled(files));
+  if (external) report('other hosts', await unreachable(files));
+  console.log(`${checks - failed} passed, ${failed} failed`);
+  process.exitCode = failed ? 1 : 0;
+});
 
 function allPages() {
   return FOLDERS.filter((folder) => fs.existsSync(folder)).flatMap((folder) =>
@@ -43,6 +50,7 @@ function allPages() {
 }
 
 function report(what, problems) {
+  checks++;
   console.log(`${problems.length ? 'FAIL' : 'ok  '} ${what}`);
   for (const problem of problems) console.log(`     ${problem}`);
   if (problems.length) failed++;

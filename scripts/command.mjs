@@ -1,18 +1,85 @@
+// What the commands of package.json have in common: how their options are read, what --help prints, how a failure is
+// told, and the exit codes: 0, 1 failed, 2 a command line that asks for what there is not, 130 stopped by Ctrl-C.
+// Those in Python have the same from command.py.
+import { parseArgs } from 'node:util';
 import { Interrupted, SetupFailure } from './setup/failure.mjs';
 import { exitCodeOf } from './setup/processes.mjs';
 
 /** The command line asks for something that there is not. */
 export class UsageError extends Error {}
 
-/** Runs a command; where it cannot go on, one line says why, and the exit code that it failed. */
-export async function runCommand(name, main) {
+/** What the command was for has failed, and its message says all that there is to say. */
+export class Failure extends Error {}
+
+/**
+ * Runs a command to its end; where it cannot go on, one line says why.
+ *
+ * @param command  name: in package.json; operands: as the help shows them, absent where there are none; about: what it
+ *   does, in lines; options: by name [what it takes or '' for a flag, what is said of it]; call: how it is called
+ * @param main  gets the options by their names, as text or true, and the operands
+ */
+export async function runCommand(command, main) {
+  const { name } = command;
   try {
-    await main();
+    const { values, positionals } = parseArguments(process.argv.slice(2), command);
+    if (values.help) console.log(helpOf(command));
+    else await main(values, positionals);
   } catch (error) {
+    process.exitCode = exitCode(error);
     if (error instanceof UsageError) console.error(`[${name}] ${error.message}; --help shows what there is`);
-    else if (error instanceof Interrupted) console.error(`[${name}] interrupted`);
-    else if (error instanceof SetupFailure) console.error(`[${name}] ${error.message}`);
+    else if (error instanceof Interrupted) console.error(`[${name}] ${error.remark ?? 'interrupted'}`);
+    else if (error instanceof Failure || error instanceof SetupFailure)
+      console.error(`[${name}] ${error.message}`);
     else throw error;
-    process.exitCode = error instanceof Interrupted ? exitCodeOf(error.signal) : 1;
   }
 }
+
+function exitCode(error) {
+  if (error instanceof Interrupted) return exitCodeOf(error.signal);
+  return error instanceof UsageError ? 2 : 1;
+}
+
+/**
+ * @returns {{ values: object, positionals: string[] }}
+ * @throws UsageError
+ */
+export function parseArguments(args, { operands, options = {} }) {
+  const types = Object.entries(options).map(([name, [value]]) => [
+    name,
+    { type: value ? 'string' : 'boolean' },
+  ]);
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: operands !== undefined,
+      options: { ...Object.fromEntries(types), help: { type: 'boolean', short: 'h' } },
+    });
+  } catch (error) {
+    throw new UsageError(inOurWords(error.message));
+  }
+}
+
+/** What parseArgs has found wrong, in half a line; its own words are for programmers. */
+function inOurWords(message) {
+  const dash = /^Option '(--[\w-]+)' argument is ambiguous/.exec(message);
+  if (dash) return `${dash[1]} is followed by a dash; a negative number is written ${dash[1]}=-1`;
+  return message
+    .split('\n')[0]
+    .replace(/\. To specify.*$/, '')
+    .replace(/\. This command does not take.*$/, '');
+}
+
+function helpOf({ name, call = callOf(name), operands, about, options = {} }) {
+  const shown = Object.entries({ ...options, help: ['', 'this text'] }).map(([option, [value, text]]) => [
+    `--${option} ${value}`.trim(),
+    text,
+  ]);
+  const width = Math.max(...shown.map(([left]) => left.length)) + 2;
+  const lines = shown.map(
+    ([left, text]) => `  ${left.padEnd(width)}${text.replaceAll('\n', `\n${' '.repeat(width + 2)}`)}`,
+  );
+  const usage = [call, operands, Object.keys(options).length ? '[OPTION...]' : ''].filter(Boolean).join(' ');
+  return `${usage}\n\n${about.trim()}\n\n${lines.join('\n')}`;
+}
+
+const callOf = (name) => (name === 'test' ? 'npm test --' : `npm run ${name} --`);

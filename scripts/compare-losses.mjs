@@ -3,10 +3,9 @@ import { fork } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { WORKER_ENVIRONMENT } from '../lib/dist/sweep/workerProcess.js';
 import { writeLossComparison } from '../lib/dist/results/lossComparison.js';
-import { parseProblem } from './parse-problem.mjs';
+import { Failure, runCommand, UsageError } from './command.mjs';
 
 const CACHE = 'data/cache/compare-losses';
 const RECIPE = { noise: 0, alpha: 0.5, momentum: 0.9 };
@@ -20,35 +19,27 @@ const DEFAULTS = {
   workers: String(availableParallelism()),
   out: 'data/cache/compare-losses.csv', // not the file of notebook 8, which has other settings
 };
-const HELP = `npm run compare -- [OPTION...]
-
+const ABOUT = `
 Trains LeNet on MNIST with the exact focal loss and the stabilized one at gamma 0.1, 0.5, 0.9 and 2, and at gamma 0.01 and
 0.05 with the original loss and three epsilons too: 18 trainings for each seed, side by side in one process of one thread.
-Writes FILE (a row per training, with its numbers on the 10,000 test images) and beside it FILE with .margins.csv. Ctrl-C or
-a crash loses at most an epoch of each process: the same command goes on, also with more epochs.
+Writes FILE (a row per training, with its numbers on the 10,000 test images) and next to it FILE with .margins.csv. Ctrl-C or
+a crash loses at most an epoch of each process: the same command goes on, also with more epochs.`;
 
-${Object.entries(DEFAULTS)
-  .map(([name, value]) => `  --${`${name} X`.padEnd(18)}default ${value}`)
-  .join('\n')}`;
+if (process.send === undefined) {
+  const options = Object.entries(DEFAULTS).map(([name, value]) => [name, ['X', `default ${value}`]]);
+  const command = { name: 'compare', about: ABOUT, options: Object.fromEntries(options) };
+  await runCommand(command, (values) => main(checked(values)));
+} else
+  try {
+    await work(JSON.parse(process.argv[2]));
+  } catch (error) {
+    console.error(error.message);
+    process.exitCode = 1;
+  } finally {
+    if (process.connected) process.disconnect(); // or it would wait for messages
+  }
 
-class UsageError extends Error {}
-
-try {
-  if (process.send !== undefined) await work(JSON.parse(process.argv[2]));
-  else await main();
-} catch (error) {
-  console.error(
-    `compare: ${error instanceof UsageError ? `${error.message} (--help lists the options)` : error.message}`,
-  );
-  process.exitCode = error instanceof UsageError ? 2 : 1;
-} finally {
-  if (process.connected) process.disconnect(); // or it would wait for messages
-}
-
-async function main() {
-  const options = parse(process.argv.slice(2));
-  if (options.help) return console.log(HELP);
-  const { seeds, workers, out, ...settings } = options;
+async function main({ seeds, workers, out, ...settings }) {
   mkdirSync(CACHE, { recursive: true });
   const queue = [...seeds];
   const found = new Map();
@@ -97,7 +88,9 @@ function inProcess(task, children) {
       if (result !== undefined) resolve(result);
       else
         reject(
-          new Error(`seed ${task.seed} ended with ${signal ?? `exit code ${code}`}: ${lastWords.trimEnd()}`),
+          new Failure(
+            `seed ${task.seed} ended with ${signal ?? `exit code ${code}`}: ${lastWords.trimEnd()}`,
+          ),
         );
     });
   });
@@ -126,16 +119,7 @@ async function work({ seed, images: count, ...settings }) {
   process.send({ result: { runs, margins, seconds, device: deviceName().name, versions: versions() } });
 }
 
-function parse(args) {
-  const names = Object.keys(DEFAULTS);
-  const types = Object.fromEntries(names.map((name) => [name, { type: 'string' }]));
-  let values;
-  try {
-    ({ values } = parseArgs({ args, options: { ...types, help: { type: 'boolean' } } }));
-  } catch (error) {
-    throw new UsageError(parseProblem(error));
-  }
-  if (values.help) return { help: true };
+function checked(values) {
   const text = (name) => values[name] ?? DEFAULTS[name];
   const whole = (name, item = text(name)) => {
     if (!/^\d{1,9}$/.test(item)) throw new UsageError(`--${name}: '${item}' is not a whole number`);

@@ -15,7 +15,6 @@ import csv
 import io
 import os
 import re
-import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -26,6 +25,7 @@ import nbclient
 import nbformat
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
+import command
 import feedback
 import run_notebooks as runner
 import submissions
@@ -66,7 +66,7 @@ def main():
         exercises = read_exercises(options.exercises, options.only)
         students = submissions.read_submissions(options.folder, exercises)
     except runner.Failure as failure:
-        sys.exit(f'grade: {failure}')
+        command.fail('grade', failure)
     graded = {}
     try:
         with ProcessPoolExecutor(options.jobs) as pool:
@@ -79,7 +79,7 @@ def main():
                 print(summary(student, graded[student]), flush=True)
     except KeyboardInterrupt:
         print('interrupted: nothing is written', flush=True)
-        os._exit(130)
+        os._exit(command.INTERRUPTED)
     if options.feedback:
         write_feedback(options.feedback, graded)
     runner.replace(options.out, table(graded).encode())
@@ -87,9 +87,7 @@ def main():
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(
-        prog='npm run grade --', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command.Parser('grade', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         'folder', type=Path, metavar='FOLDER', help='the notebooks, in a folder for each student or side by side'
     )

@@ -5,9 +5,9 @@
 // text <!-- BEGIN SOLUTION --> and so on. Outputs are left out.
 import fs from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
+import { fileURLToPath } from 'node:url';
+import { Failure, runCommand } from './command.mjs';
 import { exportCourse } from './nbgrader/export.mjs';
-import { parseProblem } from './parse-problem.mjs';
 import { root, write } from './setup/project.mjs';
 
 const SOLUTIONS = path.join(root, 'notebooks/solutions');
@@ -16,11 +16,15 @@ const EXERCISES = path.join(root, 'notebooks/exercises');
 // What contains answers, and is of no use to the exercises themselves.
 const WITH_ANSWERS = ['notebooks/solutions', 'lib/test/coursework'];
 
-const HELP = `npm run exercises -- [OPTION]
-Makes notebooks/exercises from notebooks/solutions.
-  --nbgrader FOLDER    writes a course for nbgrader instead: see notebooks/TEACHING.md
-  --check              writes nothing, and fails where a copy is not what its solution gives
-  --remove-solutions   deletes the solutions from this clone: ${WITH_ANSWERS.join(', ')}`;
+const COMMAND = {
+  name: 'exercises',
+  about: 'Makes notebooks/exercises from notebooks/solutions.',
+  options: {
+    nbgrader: ['FOLDER', 'writes a course for nbgrader instead: see notebooks/TEACHING.md'],
+    check: ['', 'writes nothing, and fails where a copy is not what its solution gives'],
+    'remove-solutions': ['', `deletes the solutions from this clone: ${WITH_ANSWERS.join(', ')}`],
+  },
+};
 
 const MARKS = {
   code: { begin: /^\s*\/\/ BEGIN SOLUTION$/, end: /^\s*\/\/ END SOLUTION$/, stub: /^(\s*)\/\/ STUB: (.*)$/ },
@@ -31,29 +35,12 @@ const MARKS = {
   },
 };
 
-if (process.argv[1] === import.meta.filename) main();
-
-function main() {
-  let options;
-  try {
-    options = parseArgs({
-      options: {
-        check: { type: 'boolean' },
-        nbgrader: { type: 'string' },
-        'remove-solutions': { type: 'boolean' },
-        help: { type: 'boolean' },
-      },
-    }).values;
-    if (options.help) return console.log(HELP);
-    if (options['remove-solutions']) removeSolutions();
-    else if (options.nbgrader) writeCourse(options.nbgrader);
-    else makeExercises(options.check);
-  } catch (error) {
-    const isUsage = `${error.code}`.startsWith('ERR_PARSE_ARGS');
-    console.error(`make-exercises: ${isUsage ? parseProblem(error) : error.message}`);
-    process.exitCode = 1;
-  }
-}
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  await runCommand(COMMAND, ({ check, nbgrader, 'remove-solutions': remove }) => {
+    if (remove) removeSolutions();
+    else if (nbgrader) writeCourse(nbgrader);
+    else makeExercises(check);
+  });
 
 function writeCourse(folder) {
   const names = solutionNames();
@@ -64,7 +51,8 @@ function writeCourse(folder) {
 }
 
 function solutionNames() {
-  if (!fs.existsSync(SOLUTIONS)) throw new Error('there is no folder notebooks/solutions to make them from');
+  if (!fs.existsSync(SOLUTIONS))
+    throw new Failure('there is no folder notebooks/solutions to make them from');
   return notebooksIn(SOLUTIONS);
 }
 
@@ -82,7 +70,7 @@ function makeExercises(check) {
     else if (!fs.existsSync(file) || fs.readFileSync(file, 'utf8') !== text)
       problems.push(`notebooks/exercises/${name} is not what its solution gives: npm run exercises`);
   }
-  if (problems.length) throw new Error(problems.join('\n'));
+  if (problems.length) throw new Failure(problems.join('\n'));
   console.log(`${copies.size} exercises ${check ? 'are' : 'made'} as their solutions give them`);
 }
 
@@ -90,7 +78,7 @@ function exerciseOf(folder, name) {
   try {
     return makeExercise(fs.readFileSync(path.join(folder, name), 'utf8'));
   } catch (error) {
-    throw new Error(`${path.relative(root, path.join(folder, name))}: ${error.message}`);
+    throw new Failure(`${path.relative(root, path.join(folder, name))}: ${error.message}`);
   }
 }
 

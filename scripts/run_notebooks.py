@@ -26,6 +26,8 @@ import nbformat
 from jupyter_client.kernelspec import NoSuchKernel
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
+import command
+
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / 'notebooks'
 RESULTS = ROOT / 'data/results'
@@ -49,7 +51,7 @@ def main():
     try:
         paths = select(options.selectors)
     except Failure as failure:
-        sys.exit(f'run_notebooks: {failure}')
+        command.fail('notebooks', failure)
     jobs = min(options.jobs, len(paths))
     failed = sum(one_by_one(paths, options) if jobs == 1 else side_by_side(paths, options, jobs))
     print(f'{len(paths) - failed} passed, {failed} failed')
@@ -67,7 +69,7 @@ def one_by_one(paths, options):
             failure = str(error)
         except KeyboardInterrupt:
             print(f'interrupted in {display_name(path)}, which is left as it was', flush=True)
-            os._exit(130)  # at once: nbclient has nothing left to clean up
+            os._exit(command.INTERRUPTED)  # at once: nbclient has nothing left to clean up
         print(f'{"FAIL" if failure else "ok  "} {display_name(path)} {time.monotonic() - start:.1f} s', flush=True)
         for remark in remarks:
             print(f'     {remark}', flush=True)
@@ -80,12 +82,12 @@ def one_by_one(paths, options):
 def side_by_side(paths, options, jobs):
     """The same, each notebook in a process of its own, which prints for itself."""
     check = ['--check'] if options.check else []
-    command = [sys.executable, __file__, *check, '--timeout', str(options.timeout)]
+    program = [sys.executable, __file__, *check, '--timeout', str(options.timeout)]
 
     processes = []
 
     def execute_alone(path):
-        process = subprocess.Popen([*command, str(path)], stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen([*program, str(path)], stdout=subprocess.PIPE, text=True)
         processes.append(process)
         report = process.communicate()[0].rstrip('\n').rpartition('\n')[0]  # the last line sums up this one notebook
         print(report or f'FAIL {display_name(path)}: ended without a report', flush=True)
@@ -99,7 +101,7 @@ def side_by_side(paths, options, jobs):
             for process in processes:
                 process.terminate()  # those that the terminal has not reached
             print('interrupted', flush=True)
-            os._exit(130)
+            os._exit(command.INTERRUPTED)
 
 
 def interrupt_once(_signal, _frame):
@@ -110,7 +112,7 @@ def interrupt_once(_signal, _frame):
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(prog='run_notebooks.py', description=__doc__.split('\n')[0])
+    parser = command.Parser('notebooks', description=__doc__.split('\n')[0])
     parser.add_argument('selectors', nargs='*', metavar='NOTEBOOK', help='03, index, a file or a folder (default: all)')
     parser.add_argument('--check', action='store_true', help='leave the files alone')
     parser.add_argument('--jobs', type=int, choices=range(1, 65), default=1, metavar='N', help='notebooks at a time')

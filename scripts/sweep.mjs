@@ -1,16 +1,15 @@
 // npm run sweep: the command line of runSweep (lib/src/sweep), for whole grids of trainings. --help tells the rest.
-import { parseArgs } from 'node:util';
 // One by one, not from the library's index, which loads TensorFlow: that is the workers' business.
-import { Interrupted } from '../lib/dist/display/breathe.js';
+import { Interrupted as Stopped } from '../lib/dist/display/breathe.js';
+import { LOSS_NAMES } from '../lib/dist/grid/lossNames.js';
 import { joinSweeps } from '../lib/dist/sweep/joinSweeps.js';
 import { countShards, runShard, runSweep } from '../lib/dist/sweep/runSweep.js';
-import { LOSS_NAMES } from '../lib/dist/grid/lossNames.js';
 import { PAPER_SWEEP } from '../lib/dist/sweep/settings.js';
 import { SweepError } from '../lib/dist/sweep/sweepError.js';
-import { parseProblem } from './parse-problem.mjs';
+import { Failure, runCommand, UsageError } from './command.mjs';
+import { Interrupted } from './setup/failure.mjs';
 
 const DEFAULT_OUT = 'data/results/mnist-sweep.csv';
-const EXIT = { failed: 1, usage: 2, interrupted: 130 };
 
 /** Options that are settings of the sweep: their names there, and what is said of them. */
 const SETTINGS = {
@@ -37,30 +36,35 @@ const OTHERS = {
   'models-per-shard': ['N', 'trained side by side (default 9, on a GPU all of a noise level)'],
   shard: ['K', 'trains only shard K, counted from 0, and leaves it in FILE.parts: a job on a cluster'],
   shards: ['', 'says how many shards there are'],
-  join: [
-    '',
-    'puts the results named at the end into one, FILE: npm run sweep -- --join --out all.csv one.csv two.csv',
-  ],
-  help: ['', 'this text'],
+  join: ['FILES', 'puts these results, separated by commas, into one, that of --out'],
 };
 
-class UsageError extends Error {}
+const ABOUT = `
+Trains LeNet on MNIST for every combination of the settings, many models at a time, and writes FILE (a row per run)
+and next to it FILE with .epochs.csv (a row per epoch). Ctrl-C or a crash loses at most an epoch: the same command goes on.
+The settings are by default the paper's. A LIST is 0.1,0.2 or 0..8.`;
 
 const stop = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop.abort(new Interrupted()));
+let stopSignal;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+  process.on(signal, () => {
+    stopSignal ??= signal;
+    stop.abort(new Stopped());
+  });
 
-try {
-  await main(process.argv.slice(2));
-} catch (error) {
-  const [code, text] = explained(error);
-  console.error(`sweep: ${text}`);
-  process.exitCode = code;
-}
+await runCommand(
+  { name: 'sweep', about: ABOUT, options: { ...settingOptions(), ...OTHERS } },
+  async (options) => {
+    try {
+      await main(options);
+    } catch (error) {
+      throw explained(error);
+    }
+  },
+);
 
-async function main(args) {
-  const { options, files } = parse(args);
-  if (options.help) return console.log(help());
-  if (options.join) return join(options, files);
+async function main(options) {
+  if (options.join !== undefined) return join(options);
   const settings = settingsOf(options);
   const { out = DEFAULT_OUT } = options;
   const modelsPerShard = wholeNumber(options, 'models-per-shard');
@@ -75,27 +79,11 @@ async function main(args) {
   console.log(`${runs.length} runs in ${out}`);
 }
 
-function parse(args) {
-  const names = [...Object.keys(SETTINGS), ...Object.keys(OTHERS)];
-  const isFlag = (name) => OTHERS[name]?.[0] === '';
-  const options = Object.fromEntries(
-    names.map((name) => [name, { type: isFlag(name) ? 'boolean' : 'string' }]),
-  );
-  options.help.short = 'h';
-  try {
-    const { values, positionals } = parseArgs({ args, options, allowPositionals: args.includes('--join') });
-    return { options: values, files: positionals };
-  } catch (error) {
-    throw new UsageError(parseProblem(error));
-  }
-}
-
-function join({ out, ...others }, files) {
-  const option = Object.keys(others).find((name) => name !== 'join');
-  if (option !== undefined) throw new UsageError(`--join takes only --out and files, not --${option}`);
+function join({ out, join: files, ...others }) {
+  const [option] = Object.keys(others);
+  if (option !== undefined) throw new UsageError(`--join takes only files and --out, not --${option}`);
   if (out === undefined) throw new UsageError('--join: --out is missing; expected the name of the result');
-  if (files.length === 0) throw new UsageError('--join: no files; expected the results to be joined');
-  console.log(`${joinSweeps(files, out).length} runs in ${out}`);
+  console.log(`${joinSweeps(files.split(','), out).length} runs in ${out}`);
 }
 
 function settingsOf(options) {
@@ -142,13 +130,13 @@ function wholeNumber(options, option) {
   return Number(text);
 }
 
+/** In the words of the command line. */
 function explained(error) {
-  if (error instanceof Interrupted) return [EXIT.interrupted, 'stopped; the same command goes on'];
-  if (error instanceof SweepError) return [EXIT.failed, error.message];
-  if (error instanceof UsageError) return [EXIT.usage, `${error.message} (--help lists the options)`];
+  if (error instanceof Stopped) return new Interrupted(stopSignal, 'stopped; the same command goes on');
+  if (error instanceof SweepError) return new Failure(error.message);
   if (error instanceof RangeError && /^(runSweep|runShard|joinSweeps): /.test(error.message))
-    return [EXIT.usage, `${inOptions(error.message)} (--help lists the options)`];
-  return [EXIT.failed, error.stack];
+    return new UsageError(inOptions(error.message));
+  return error;
 }
 
 /** 'runSweep: batchSize: 0; expected ...' in the words of the command line: '--batch-size: 0; expected ...' */
@@ -164,20 +152,10 @@ function inOptions(message) {
     .replace(/^\w+/, (name) => (names.has(name) ? `--${names.get(name)}` : name));
 }
 
-function help() {
-  const lines = (entries) => entries.map(([left, right]) => `  ${left.padEnd(22)}${right}`).join('\n');
-  const settings = Object.entries(SETTINGS).map(([option, { name, list, help: text }]) => [
-    `--${option} ${list ? 'LIST' : 'X'}`,
-    `${text && `${text}; `}default ${[PAPER_SWEEP[name]].flat().join(',')}`,
+function settingOptions() {
+  const options = Object.entries(SETTINGS).map(([option, { name, list, help }]) => [
+    option,
+    [list ? 'LIST' : 'X', `${help && `${help}; `}default ${[PAPER_SWEEP[name]].flat().join(',')}`],
   ]);
-  const others = Object.entries(OTHERS).map(([option, [value, text]]) => [`--${option} ${value}`, text]);
-  return `npm run sweep -- [OPTION...]
-
-Trains LeNet on MNIST for every combination of the settings, many models at a time, and writes FILE (a row per run)
-and beside it FILE with .epochs.csv (a row per epoch). Ctrl-C or a crash loses at most an epoch: the same command goes on.
-
-Settings, by default the paper's. A LIST is 0.1,0.2 or 0..8:
-${lines(settings)}
-
-${lines(others)}`;
+  return Object.fromEntries(options);
 }

@@ -1,97 +1,148 @@
-// npm test, and with --fast npm run check: every check of the project, as many at a time as there are cores, and lines at
-// the end that sum them up. What fails does not keep the rest from running, unless lib does not compile.
+// npm test, npm run check and npm run lint: checks of the project, as many at a time as there are cores, and lines at the
+// end that sum them up. What fails does not keep the rest from running, unless lib does not compile.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { installedVariant } from '../lib/dist/tf/variant.js';
 import { askDriver, reasonAgainst } from '../lib/src/tf/graphicsCards.cjs';
+import { runCommand } from './command.mjs';
 import { allNotebooks } from './pages.mjs';
-import { root } from './setup/project.mjs';
+import { read, root, stateFolder, write } from './setup/project.mjs';
 import { compiledTests, countTests } from './unit-tests.mjs';
 
-const fast = process.argv.includes('--fast');
+const COMMAND = {
+  name: 'test',
+  about: `
+Runs every check of the project: lint, format, links and spelling, types, unit tests, tests of the set-up, of the kernel
+and in a browser, and each notebook from top to bottom in the quick profile.`,
+  options: {
+    fast: [
+      '',
+      'npm run check: without what takes longest: notebooks, kernels, set-ups, the browser, long trainings',
+    ],
+    lint: ['', 'npm run lint: lint, format, links and spelling, types of lib and of the cells'],
+  },
+};
+
 // Files of scripts/test that start many set-ups or kernels, download a Node, or drive a browser.
-const SLOW = /^(setup|node-versions|site|browser-edition|jupyterlab|losses-package|test_(kernel|runner|grade|nbgrader))/;
+const SLOW =
+  /^(setup|node-versions|site|browser-edition|jupyterlab|losses-package|test_(kernel|snapshot|runner|grade|nbgrader))/;
+
+// Of the tests of lib those that train for half a minute or more.
+const SLOW_UNITS = /(sweep|compiled|checkpoint|paperSize)\.test/;
 
 // Of the files in frameworks/ those that run on what the project has installed; npm run frameworks tests them all.
-const FRAMEWORKS = ['reference', 'boosting', 'keras'];
+const FRAMEWORKS = ['reference', 'boosting'];
+const SLOW_FRAMEWORKS = ['keras']; // imports TensorFlow and Keras
 
 process.chdir(root);
 const onGpu = installedVariant() === 'gpu' && askDriver().cards.some((card) => reasonAgainst(card) === null);
-// Processes that share a card wait for each other, and its memory is less than the machine's.
-const LANES = Math.min(onGpu ? 2 : 4, os.availableParallelism());
+// One more than cores, since kernels, set-ups and browsers often wait. Processes that share a card wait for each other, and
+// its memory is less than the machine's.
+const LANES = onGpu ? 2 : Math.min(4, os.availableParallelism()) + 1;
 // Tests, like the small networks, gain nothing from a second thread, but from a second process.
 const ONE_THREAD = { TF_NUM_INTRAOP_THREADS: '1', TF_NUM_INTEROP_THREADS: '1' };
 const node = process.execPath;
 
-/** By the name of a kind of check, in the order in which they begin. */
-const summary = new Map();
-
-const TYPES = 'types of lib';
-await runAll([
+const LINT = [
   { kind: 'lint', command: [node, 'node_modules/eslint/bin/eslint.js', '.'] },
   { kind: 'lint of Python', command: ['ruff', 'check', '--quiet', 'scripts'] },
   { kind: 'format of Python', command: ['ruff', 'format', '--diff', '--quiet', 'scripts'] },
   { kind: 'format', command: [node, 'node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.'] },
   { kind: 'links and spelling', command: [node, 'scripts/check-text.mjs'], count: countLastLine },
-  { kind: TYPES, command: [node, 'node_modules/typescript/bin/tsc', '-b'] },
-]); // prettier-ignore
-const compiled = summary.get(TYPES).failures.length === 0;
-if (compiled)
-  await runAll([
-    { kind: 'cells of the notebooks', command: [node, 'scripts/check-notebooks.mjs'], count: countLastLine },
-    ...machineryTests(/\.test\.mjs$/).map(testFile('tests of the machinery')),
-    ...machineryTests(/^test_.*\.py$/).map(pythonTestFile),
-    ...FRAMEWORKS.map((name) => pythonTestFile(`frameworks/test/test_${name}.py`)),
-    ...compiledTests().map(testFile('unit tests of lib')),
+]; // prettier-ignore
+const TYPES = { kind: 'types of lib', command: [node, 'node_modules/typescript/bin/tsc', '-b'] };
+const CELLS = {
+  kind: 'cells of the notebooks',
+  command: [node, 'scripts/check-notebooks.mjs'],
+  count: countLastLine,
+};
+
+/** How many seconds each check has taken here. The longest begin first, so that all lanes end at about the same time. */
+const SECONDS_FILE = path.join(stateFolder, 'test-seconds.json');
+const seconds = JSON.parse(read(SECONDS_FILE) ?? '{}');
+/** Where that is not known yet, as in CI: what takes a minute or more on two cores. */
+const LONG =
+  /notebooks\/0[3457]-|(site|jupyterlab|setup|losses-package|sweep|compiled|checkpoint|paperSize)\.test|test_/;
+
+/** By the name of a kind of check, in the order in which they begin. */
+const summary = new Map();
+
+await runCommand(COMMAND, async ({ fast = false, lint = false }) => {
+  await runAll([TYPES]);
+  const compiles = summary.get(TYPES.kind).failures.length === 0;
+  await runAll([...LINT, ...(compiles ? [CELLS] : []), ...(compiles && !lint ? tests(fast) : [])]);
+  report();
+  if (!compiles)
+    console.log('lib does not compile: the cells, the tests and the notebooks were not looked at');
+  write(SECONDS_FILE, `${JSON.stringify(seconds, null, 1)}\n`);
+});
+
+function tests(fast) {
+  return [
+    ...machineryTests(/\.test\.mjs$/, fast).map(testFile('tests of the machinery')),
+    ...machineryTests(/^test_.*\.py$/, fast).map(pythonTestFile),
+    ...[...FRAMEWORKS, ...(fast ? [] : SLOW_FRAMEWORKS)].map((name) =>
+      pythonTestFile(`frameworks/test/test_${name}.py`),
+    ),
+    ...compiledTests()
+      .filter((file) => !(fast && SLOW_UNITS.test(file)))
+      .map(testFile('unit tests of lib')),
     ...(fast ? [] : allNotebooks().map(executedNotebook)),
-  ]);
-
-console.log('');
-let passed = 0;
-let failed = 0;
-let skipped = 0;
-for (const [kind, all] of summary) {
-  passed += all.passed;
-  failed += all.failed;
-  skipped += all.skipped;
-  const complaint = all.failed ? `: ${all.failed} failed` : '';
-  console.log(`${all.failed ? 'FAIL' : 'ok  '} ${kind} (${all.seconds.toFixed(0)} s)${complaint}`);
-  for (const name of all.failures) if (name) console.log(`     ${name}`);
+  ];
 }
-if (!compiled) console.log('lib does not compile: the cells, the tests and the notebooks were not looked at');
-if (skipped) console.log(`${skipped} skipped, each with its reason above`);
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed ? 1 : 0;
 
-/** Runs them in their order, LANES at a time. */
+function report() {
+  console.log('');
+  let passed = 0;
+  let failed = 0;
+  let skipped = 0;
+  for (const [kind, all] of summary) {
+    passed += all.passed;
+    failed += all.failed;
+    skipped += all.skipped;
+    const complaint = all.failed ? `: ${all.failed} failed` : '';
+    console.log(`${all.failed ? 'FAIL' : 'ok  '} ${kind} (${all.seconds.toFixed(0)} s)${complaint}`);
+    for (const name of all.failures) if (name) console.log(`     ${name}`);
+  }
+  if (skipped) console.log(`${skipped} skipped, each with its reason above`);
+  console.log(`${passed} passed, ${failed} failed`);
+  process.exitCode = failed ? 1 : 0;
+}
+
+/** Runs them, the longest first, LANES at a time. */
 async function runAll(checks) {
   for (const { kind } of checks)
     if (!summary.has(kind)) summary.set(kind, { passed: 0, failed: 0, skipped: 0, seconds: 0, failures: [] });
-  const waiting = checks.values();
+  const expected = (check) => seconds[titleOf(check)] ?? (LONG.test(titleOf(check)) ? 100 : 10);
+  const waiting = checks.toSorted((a, b) => expected(b) - expected(a)).values();
   const lane = async () => {
     for (const check of waiting) await run(check);
   };
   await Promise.all(Array.from({ length: LANES }, lane));
 }
 
+const titleOf = ({ kind, name = '' }) => [kind, name].filter(Boolean).join(': ');
+
 /**
  * Runs one check and shows its output when it has ended.
  * @param count  from its output to { passed, failed, skipped }; without it the check counts as one
  */
-async function run({ kind, name = '', command, variables = {}, count = () => undefined }) {
+async function run(check) {
+  const { kind, name = '', command, variables = {}, count = () => undefined } = check;
   const start = performance.now();
   const { status, output } = await execute(command, variables);
-  const seconds = (performance.now() - start) / 1000;
-  console.log(`\n== ${kind}${name && ': '}${name} (${seconds.toFixed(0)} s)\n${output.trimEnd()}`);
+  const taken = (performance.now() - start) / 1000;
+  console.log(`\n== ${titleOf(check)} (${taken.toFixed(0)} s)\n${output.trimEnd()}`);
+  seconds[titleOf(check)] = Math.round(taken);
   const all = summary.get(kind);
   const counted = count(output) ?? { passed: status ? 0 : 1, failed: 0, skipped: 0 };
   const failures = Math.max(counted.failed, status ? 1 : 0); // a tool that fails without counting a failure
   all.passed += counted.passed;
   all.failed += failures;
   all.skipped += counted.skipped;
-  all.seconds += seconds;
+  all.seconds += taken;
   if (failures) all.failures.push(name);
 }
 
@@ -157,7 +208,7 @@ function executedNotebook(name) {
   };
 }
 
-function machineryTests(pattern) {
+function machineryTests(pattern, fast) {
   return fs
     .readdirSync('scripts/test')
     .filter((name) => pattern.test(name) && !(fast && SLOW.test(name)))

@@ -3,13 +3,29 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { root } from './setup/project.mjs';
 
+const COMPILED = 'lib/dist/test';
+
 /** By the sources: what an earlier source has left in dist does not run. */
 export function compiledTests() {
   return fs
     .readdirSync(path.join(root, 'lib/test'), { recursive: true })
     .filter((name) => name.endsWith('.test.ts'))
-    .map((name) => path.join('lib/dist/test', name.replace(/\.ts$/, '.js')))
+    .map((name) => path.join(COMPILED, name.replace(/\.ts$/, '.js')))
     .sort();
+}
+
+/**
+ * Of these files the ones that a person means by a folder, a name, or both.
+ * @param name  'losses', 'closedForm', 'losses/closedForm', also as a path: 'lib/test/losses/closedForm.test.ts'
+ */
+export function selectTests(files, name) {
+  const relative = name.replace(/^lib\/(dist\/)?test\//, '');
+  const wanted = relative.replace(/(\.test)?(\.[jt]s)?\/?$/, '');
+  return files.filter((file) => {
+    const own = path.relative(COMPILED, file).replace(/\.test\.js$/, '');
+    if (own === wanted || own.startsWith(`${wanted}/`)) return true;
+    return relative === name && own.endsWith(`/${wanted}`);
+  });
 }
 
 /** The lines with which the report of Node's test runner ends. */

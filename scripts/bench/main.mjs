@@ -7,16 +7,15 @@ import { catchInterrupts } from '../setup/processes.mjs';
 import { root, write } from '../setup/project.mjs';
 import { grid, gridSize } from './grid.mjs';
 import { models } from './models.mjs';
-import { parseOptions, usage } from './options.mjs';
+import { checkOptions, command } from './options.mjs';
 import { summarize, table } from './results.mjs';
 import { measure } from './rounds.mjs';
 
 const SUITES = { models, grid, 'grid-size': gridSize };
 
-await runCommand('bench', () => main(parseOptions(process.argv.slice(2), SUITES)));
+await runCommand(command(SUITES), (options, operands) => main(checkOptions(options, operands, SUITES)));
 
-async function main({ help, suite, out, threads, rounds, steps }) {
-  if (help) return console.log(usage(SUITES));
+async function main({ suite, out, threads, rounds, steps }) {
   catchInterrupts();
   const contestants = await suite.contestants();
   const say = (message) => console.log(`[bench] ${message}`);

@@ -2,10 +2,8 @@
 // off it is before.
 import os from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { writeRunOf } from '../../lib/dist/results/runFile.js';
 import { runCommand, UsageError } from '../command.mjs';
-import { parseProblem } from '../parse-problem.mjs';
 import { SetupFailure } from '../setup/failure.mjs';
 import { catchInterrupts, run } from '../setup/processes.mjs';
 import { root } from '../setup/project.mjs';
@@ -14,19 +12,16 @@ import { environments } from './environments.mjs';
 import { merge } from './results.mjs';
 
 const DEFAULT_OUT = 'data/results/census.csv';
-const USAGE = [
-  'npm run census -- [--out FILE]',
-  '',
-  'Installs the libraries into .census (2.5 GB, and PyTorch in .bench) and measures their focal losses, on the CPU.',
-  'Needs Python 3.11.',
-  '',
-  `  --out FILE    the result (default ${DEFAULT_OUT})`,
-].join('\n');
+const COMMAND = {
+  name: 'census',
+  about: `
+Installs the libraries into .census (2.5 GB, and PyTorch in .bench) and measures their focal losses, on the CPU.
+Needs Python 3.11.`,
+  options: { out: ['FILE', `the result (default ${DEFAULT_OUT})`] },
+};
 
-await runCommand('census', () => main(parseOptions(process.argv.slice(2))));
-
-async function main({ help, out }) {
-  if (help) return console.log(USAGE);
+await runCommand(COMMAND, async ({ out = DEFAULT_OUT }) => {
+  if (!out.endsWith('.csv')) throw new UsageError(`--out is '${out}'; expected a name that ends with .csv`);
   catchInterrupts();
   const outputs = [];
   for (const environment of await environments()) outputs.push(await measure(environment));
@@ -35,22 +30,7 @@ async function main({ help, out }) {
   const machine = os.cpus()[0].model.trim();
   writeRunOf(path.resolve(root, out), { settings: { ...settings, machine, date }, versions, rows });
   console.log(`[census] ${out}: ${rows.length} rows`);
-}
-
-function parseOptions(args) {
-  let values;
-  try {
-    ({ values } = parseArgs({
-      args,
-      options: { help: { type: 'boolean' }, out: { type: 'string', default: DEFAULT_OUT } },
-    }));
-  } catch (error) {
-    throw new UsageError(parseProblem(error));
-  }
-  if (!values.out.endsWith('.csv'))
-    throw new UsageError(`--out is '${values.out}'; expected a name that ends with .csv`);
-  return values;
-}
+});
 
 async function measure({ python, packages, module, functions }) {
   console.log(`[census] measuring ${functions.join(', ')}`);

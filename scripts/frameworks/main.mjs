@@ -10,7 +10,11 @@ import { pythonVariables } from '../setup/python.mjs';
 
 const IN_BENCH = ['reference', 'boosting', 'torch', 'diagnosis', 'jax'];
 
-await runCommand('frameworks', main);
+const ABOUT = `
+Tests the files of frameworks/ in PyTorch, JAX, LightGBM and XGBoost, which it installs into .bench (0.6 GB, and PyTorch),
+and in Keras.`;
+
+await runCommand({ name: 'frameworks', about: ABOUT }, main);
 
 async function main() {
   catchInterrupts();

@@ -4,10 +4,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { clearInterval, setInterval } from 'node:timers';
-import { parseArgs } from 'node:util';
 import { Progress } from '../../lib/dist/display/progress.js';
 import { runCommand, UsageError } from '../command.mjs';
-import { parseProblem } from '../parse-problem.mjs';
 import { catchInterrupts } from '../setup/processes.mjs';
 import { root, write } from '../setup/project.mjs';
 import { CHECKS } from './checks.mjs';
@@ -18,12 +16,11 @@ const OPTIONS = {
   out: ['FILE', 'the results as JSON (default data/cache/gpu-check.json)'],
   only: ['LIST', `some of the checks: ${CHECKS.map(({ name }) => name).join(', ')}`],
   minutes: ['X', 'what has not begun by then is left out (default 9.5)'],
-  help: ['', 'this text'],
 };
+const ABOUT = 'Checks on a GPU what this project promises, next to the CPU of the same machine.';
 
-await runCommand('gpu-check', async () => {
-  const { help, out, only, minutes } = parse(process.argv.slice(2));
-  if (help) return console.log(usage());
+await runCommand({ name: 'gpu-check', about: ABOUT, options: OPTIONS }, async (values) => {
+  const { out, only, minutes } = checked(values);
   catchInterrupts();
   const results = await check(only, minutes);
   console.log(`\n${summary(results)}`);
@@ -76,31 +73,10 @@ async function outcome(run, context) {
   }
 }
 
-function parse(args) {
-  let values;
-  try {
-    const options = Object.fromEntries(
-      Object.entries(OPTIONS).map(([name, [value]]) => [name, { type: value ? 'string' : 'boolean' }]),
-    );
-    ({ values } = parseArgs({ args, options }));
-  } catch (error) {
-    throw new UsageError(parseProblem(error));
-  }
-  const { help, out = 'data/cache/gpu-check.json', minutes = '9.5' } = values;
+function checked({ out = 'data/cache/gpu-check.json', minutes = '9.5', only: list }) {
   if (!(Number(minutes) > 0)) throw new UsageError(`--minutes: '${minutes}' is not a number above 0`);
-  const only = values.only?.split(',').map((name) => name.trim());
+  const only = list?.split(',').map((name) => name.trim());
   const unknown = only?.find((name) => !CHECKS.some((each) => each.name === name));
   if (unknown !== undefined) throw new UsageError(`--only: there is no check '${unknown}'`);
-  return { help, out: path.resolve(root, out), only, minutes: Number(minutes) };
-}
-
-function usage() {
-  const lines = Object.entries(OPTIONS).map(
-    ([name, [value, text]]) => `  ${`--${name} ${value}`.padEnd(16)}${text}`,
-  );
-  return `npm run gpu-check -- [OPTION...]
-
-Checks on a GPU what this project promises, beside the CPU of the same machine.
-
-${lines.join('\n')}`;
+  return { out: path.resolve(root, out), only, minutes: Number(minutes) };
 }

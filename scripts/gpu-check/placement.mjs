@@ -1,6 +1,4 @@
-// node scripts/setup.mjs node scripts/gpu-check/placement.mjs: for each operation and its types that the tests and a little
-// of everything run on a GPU, whether TensorFlow's GPU package has a kernel. To be run again when TensorFlow's version
-// changes; it needs no GPU. That package, 570 MB, goes into a folder of its own.
+// Asks TensorFlow's GPU package which operations it has kernels for. --help tells the rest.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -21,7 +19,16 @@ const [, VERSION] = /^tensorflow==(\S+)$/m.exec(read(path.join(root, 'constraint
 const COMPUTING =
   /(datasets|evaluation|losses|models|tf|training)\/|grid\/(compareLosses|lenetBatch|trainGrid)/;
 
-await runCommand('placement', async () => {
+const COMMAND = {
+  name: 'placement',
+  call: 'node scripts/setup.mjs node scripts/gpu-check/placement.mjs',
+  about: `
+Says for each operation and its types that the tests and a little of everything run on a GPU whether TensorFlow's GPU
+package has a kernel. To be run again when TensorFlow's version changes; it needs no GPU. That package, 570 MB, goes into
+.gpu-package.`,
+};
+
+await runCommand(COMMAND, async () => {
   catchInterrupts();
   process.chdir(root);
   const python = await gpuPackage();

@@ -1,6 +1,7 @@
 // Writes a course for nbgrader from notebooks/solutions.
 import fs from 'node:fs';
 import path from 'node:path';
+import { Failure } from '../command.mjs';
 import { root, write } from '../setup/project.mjs';
 
 const SOURCES = path.join(root, 'scripts/nbgrader');
@@ -12,11 +13,11 @@ const POINTS_IN_WORDS = 1; // for an answer that the teacher reads
  *
  * @param folder  new or empty
  * @param solutions  file name -> text of the notebook
- * @throws Error where the folder holds something: it may be a course whose notebooks a teacher has changed
+ * @throws Failure where the folder holds something: it may be a course whose notebooks a teacher has changed
  */
 export function exportCourse(folder, solutions) {
   if (fs.existsSync(folder) && fs.readdirSync(folder).length > 0)
-    throw new Error(`${folder} is not empty: name a new folder`);
+    throw new Failure(`${folder} is not empty: name a new folder`);
   const files = new Map(FILES.map((name) => [name, fs.readFileSync(path.join(SOURCES, name), 'utf8')]));
   for (const [name, text] of solutions) {
     const assignment = /^exercise-\d+/.exec(name)?.[0] ?? path.basename(name, '.ipynb');

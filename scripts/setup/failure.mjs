@@ -5,9 +5,11 @@ export class SetupFailure extends Error {}
 
 /** Ctrl-C, or a polite kill. */
 export class Interrupted extends Error {
-  constructor(signal) {
+  /** @param remark  what the person should know of what was interrupted */
+  constructor(signal, remark) {
     super(signal);
     this.signal = signal;
+    this.remark = remark;
   }
 }
 

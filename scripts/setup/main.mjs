@@ -5,9 +5,10 @@ import { verifyData } from './data.mjs';
 import { chooseDevice } from './device.mjs';
 import { adviceFor, Interrupted, SetupFailure } from './failure.mjs';
 import { registerKernel, snapshotKernel } from './kernel.mjs';
+import { compileLibrary } from './library.mjs';
 import { alone } from './lock.mjs';
 import { installNodePackages } from './node-packages.mjs';
-import { catchInterrupts, exitCodeOf, run, runInForeground } from './processes.mjs';
+import { catchInterrupts, exitCodeOf, runInForeground } from './processes.mjs';
 import { log, root, say } from './project.mjs';
 import { requirePlatform } from './platform.mjs';
 import { installedVariant, installPythonPackages, pythonEnvironment, pythonVariables } from './python.mjs';
@@ -37,7 +38,7 @@ async function setUp() {
     await installNodePackages();
     await verifyData();
     await compileAddon(environment, device);
-    await buildLibrary();
+    await compileLibrary();
     await snapshotKernel();
     registerKernel(environment);
     const where = environment.isConda ? environment.folder : path.relative(root, environment.folder);
@@ -54,15 +55,6 @@ function requireWritable() {
   } catch {
     throw new SetupFailure(`${root} is not writable for you: clone the project into a folder of your own.`);
   }
-}
-
-async function buildLibrary() {
-  const { ok, output } = await run(process.execPath, ['node_modules/typescript/bin/tsc', '-b', 'lib']);
-  if (ok) return;
-  console.error(output.trim());
-  throw new SetupFailure(
-    'lib does not compile: mend what the lines above name, then run the same command again.',
-  );
 }
 
 function runInEnvironment(environment, command, args) {

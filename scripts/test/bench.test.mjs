@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, test } from 'node:test';
-import { parseOptions } from '../bench/options.mjs';
-import { UsageError } from '../command.mjs';
+import { checkOptions, command } from '../bench/options.mjs';
+import { parseArguments, UsageError } from '../command.mjs';
 import { median, summarize, table } from '../bench/results.mjs';
 import { measure } from '../bench/rounds.mjs';
 import { root } from '../setup/project.mjs';
 
 describe('the arguments of npm run bench', () => {
   const suites = { models: { title: 'networks' }, grid: { title: 'processes' } };
-  const parse = (...args) => parseOptions(args, suites);
+  const parse = (...args) => {
+    const { values, positionals } = parseArguments(args, command(suites));
+    return checkOptions(values, positionals, suites);
+  };
 
   test('a suite alone: one thread, 5 rounds of 20 steps, no file', () => {
     const { suite, out, ...counts } = parse('models');
@@ -50,9 +53,9 @@ describe('the arguments of npm run bench', () => {
     assert.match(stdout, /^ {2}models +\w+/m);
   });
 
-  test('a bad argument ends in exit code 1 and a single line', () => {
+  test('a bad argument ends in exit code 2 and a single line', () => {
     const { status, stdout, stderr } = bench('model');
-    assert.equal(status, 1);
+    assert.equal(status, 2);
     assert.equal(stdout, '');
     assert.match(stderr, /^\[bench\] there is no suite 'model'; .*\n$/);
   });

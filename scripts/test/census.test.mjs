@@ -23,9 +23,9 @@ describe('the arguments of npm run census', () => {
     ],
     ['a word too many', ['kornia'], /^\[census\] Unexpected argument 'kornia'/],
   ])
-    test(`${what} ends in exit code 1 and a single line`, () => {
+    test(`${what} ends in exit code 2 and a single line`, () => {
       const { status, stdout, stderr } = census(...args);
-      assert.equal(status, 1);
+      assert.equal(status, 2);
       assert.equal(stdout, '');
       assert.match(stderr, message);
     });

@@ -37,7 +37,7 @@ describe('npm run compare', () => {
       const { status, stdout, stderr } = compare(...args);
       assert.deepEqual([status, stdout], [2, '']);
       assert.match(stderr, message);
-      assert.match(stderr, /^compare: .* \(--help lists the options\)\n$/);
+      assert.match(stderr, /^\[compare\] .*; --help shows what there is\n$/);
     });
 
   test('goes on with more epochs from where it was, and fails aloud on settings that trainGrid refuses', () => {
@@ -56,6 +56,6 @@ describe('npm run compare', () => {
     assert.doesNotMatch(second.stdout, /: 1 of 2 epochs/);
     const wrong = compare(...args, '--threshold', '9');
     assert.equal(wrong.status, 1);
-    assert.match(wrong.stderr, /^compare: seed \d ended with exit code 1: .*threshold of model 0 is 9/s);
+    assert.match(wrong.stderr, /^\[compare\] seed \d ended with exit code 1: .*threshold of model 0 is 9/s);
   });
 });

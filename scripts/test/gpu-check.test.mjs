@@ -69,7 +69,7 @@ describe('gpu-check', () => {
 
   test('a check that does not exist is named', () => {
     const { status, stderr } = gpuCheck('--only', 'speed');
-    assert.equal(status, 1);
+    assert.equal(status, 2);
     assert.match(stderr, /--only: there is no check 'speed'/);
   });
 });

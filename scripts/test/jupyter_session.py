@@ -33,9 +33,7 @@ def register_kernel(name, argv):
     spec.parent.mkdir(parents=True)
     variables = {'TF_CPP_MIN_LOG_LEVEL': '2', 'NODE_NO_WARNINGS': '1'}
     spec.write_text(
-        json.dumps(
-            {'argv': argv, 'display_name': name, 'language': 'typescript', 'interrupt_mode': 'signal', 'env': variables}
-        )
+        json.dumps({'argv': argv, 'display_name': name, 'language': 'typescript', 'interrupt_mode': 'signal', 'env': variables})
     )
 
 

@@ -46,14 +46,13 @@ describe('npm run sweep', () => {
     [['--shard', '0', '--workers', '2'], /--shard trains in this process alone: it takes no --workers/],
     [['--out', out, '--shard', '90'], /--shard: 90; expected an integer in 0..89/],
     [['--join', 'a.csv'], /--join: --out is missing/],
-    [['--join', '--out', out], /--join: no files; expected the results to be joined/],
-    [['--join', '--gamma', '1', '--out', out, 'a.csv'], /--join takes only --out and files, not --gamma/],
+    [['--join', 'a.csv', '--gamma', '1', '--out', out], /--join takes only files and --out, not --gamma/],
   ])
     test(`${args.join(' ')} is answered with one clear line`, () => {
       const { status, stdout, stderr } = sweep(...args);
       assert.deepEqual([status, stdout], [2, '']);
       assert.match(stderr, message);
-      assert.match(stderr, /^sweep: .* \(--help lists the options\)\n$/);
+      assert.match(stderr, /^\[sweep\] .*; --help shows what there is\n$/);
     });
 
   test('without options is the paper’s grid: 90 shards of 9 trainings', () => {
@@ -79,9 +78,12 @@ describe('npm run sweep', () => {
     fs.writeFileSync(path.join(folder, 'file'), '');
     const refused = sweep('--out', path.join(folder, 'file', 'runs.csv'));
     assert.equal(refused.status, 1);
-    assert.match(refused.stderr, /^sweep: .*runs\.csv or its parts cannot be written: (ENOTDIR|EEXIST).*\n$/);
+    assert.match(
+      refused.stderr,
+      /^\[sweep\] .*runs\.csv or its parts cannot be written: (ENOTDIR|EEXIST).*\n$/,
+    );
     const nothing = sweep('--out', out, '--workers', '0');
     assert.equal(nothing.status, 1);
-    assert.match(nothing.stderr, /^sweep: there are no shards in .*runs\.csv\.parts\n$/);
+    assert.match(nothing.stderr, /^\[sweep\] there are no shards in .*runs\.csv\.parts\n$/);
   });
 });

@@ -233,7 +233,7 @@ def test_only_the_exercise_that_is_asked_for_is_graded(graded, tmp_path):
     assert (tmp_path / 'b.csv').read_text() == f'student,{B} (of 1),{B} status,total (of 1),remarks\njane,1,right,1,\n'
     result = run(*arguments, '--only', 'exercise-9')
     assert result.returncode == 1
-    assert result.stderr == f'grade: --only exercise-9: no such exercise; there are {A}, {B}\n'
+    assert result.stderr == f'[grade] --only exercise-9: no such exercise; there are {A}, {B}\n'
 
 
 @pytest.mark.parametrize(('name', 'says'), [('empty', 'holds no folder of a student'), ('none', 'is not a folder')])
@@ -242,7 +242,7 @@ def test_a_folder_without_students_is_a_clear_error_and_writes_nothing(tmp_path,
     out = tmp_path / 'none.csv'
     result = run(tmp_path / name, '--out', out)
     assert result.returncode == 1
-    assert re.match(f'grade: .* {says}', result.stderr)
+    assert re.match(rf'\[grade\] .* {says}', result.stderr)
     assert result.stderr.count('\n') == 1
     assert not out.exists()
 

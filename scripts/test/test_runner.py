@@ -213,7 +213,7 @@ def test_a_selector_that_matches_nothing_is_a_clear_error(tmp_path):
     for arguments in (['99'], [tmp_path]):
         result = run(*arguments)
         assert (result.returncode, result.stdout) == (1, '')
-        assert re.search(r"^run_notebooks: no notebook ('99'; there are index, 01-|in /)", result.stderr)
+        assert re.search(r"^\[notebooks\] no notebook ('99'; there are index, 01-|in /)", result.stderr)
         assert result.stderr.count('\n') == 1
 
 

@@ -117,7 +117,9 @@ def test_other_flags_or_another_program_of_the_kernel_do_without_it(clone, start
     code = program.read_text()
     try:
         program.write_text(code + '\nglobalThis.isNew = true;\n')
-        result = start().run(f'{IMPORT}const ours: number = one;\nconsole.log((globalThis as {{ isNew?: boolean }}).isNew, ours);')
+        result = start().run(
+            f'{IMPORT}const ours: number = one;\nconsole.log((globalThis as {{ isNew?: boolean }}).isNew, ours);'
+        )
         assert result.text() == 'true 1\n'
     finally:
         program.write_text(code)
