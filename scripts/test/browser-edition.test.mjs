@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { findChromium, launch, NO_CHROMIUM, openPage } from '../browser/chromium.mjs';
 import { root } from '../setup/project.mjs';
 
@@ -291,12 +292,19 @@ describe('the browser edition', { skip: executable ? false : NO_CHROMIUM }, () =
     const { page } = await openPage(browser, {});
     for (const [name, { needs }] of Object.entries(notebooks)) {
       await page.goto(`${address}/${name.replace(/^notebooks\//, '').replace(/ipynb$/, 'html')}`);
-      const link = page.locator('.run a');
+      const link = page.locator('.run a').first();
       assert.match(await link.textContent(), needs.length > 0 ? /^Open this page/ : /^Run this page/);
       const { pathname, searchParams } = new URL(await link.evaluate(({ href }) => href));
       assert.equal(pathname, '/lite/notebooks/index.html');
       assert.equal(searchParams.get('path'), name);
     }
+    await page.close();
+  });
+
+  test('a page that was opened as a file says that running it needs a server', async () => {
+    const { page } = await openPage(browser, {});
+    await page.goto(pathToFileURL(path.join(site, 'index.html')).href);
+    assert.match(await page.locator('.run').textContent(), /needs a server: python3 -m http\.server/);
     await page.close();
   });
 
