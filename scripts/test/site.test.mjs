@@ -99,6 +99,19 @@ describe('npm run site', () => {
     );
   });
 
+  test('of a repository on GitHub, pages lead to Binder and Codespaces, and badges for README are printed', () => {
+    const { stdout } = build(clone, '--repository', 'https://github.com/Someone/lab');
+    const binder = 'https://mybinder.org/v2/gh/Someone/lab/HEAD?urlpath=lab/tree/notebooks';
+    assert.ok(html('exercises/01-do.html').includes(`<a href="${binder}/exercises/01-do.ipynb">Binder</a>`));
+    assert.ok(html('index.html').includes('<a href="https://codespaces.new/Someone/lab">Codespaces</a>'));
+    for (const address of [
+      `${binder}/index.ipynb`,
+      'https://codespaces.new/Someone/lab',
+      'https://someone.github.io/lab/',
+    ])
+      assert.ok(stdout.includes(`](${address})`), stdout);
+  });
+
   test('a folder that holds something else is refused and left as it was', () => {
     const { status, stderr } = build(clone, '--out', path.join(clone, 'notebooks'));
     assert.equal(status, 1);

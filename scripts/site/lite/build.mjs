@@ -66,13 +66,11 @@ async function addIcons(folder) {
   const jupyter = await ask('python', ['-c', 'import jupyter_server; print(jupyter_server.__path__[0])']);
   const icons = path.join(jupyter, 'static/favicons');
   fs.cpSync(icons, path.join(folder, 'static/favicons'), { recursive: true });
-  for (const app of APPS) {
-    const page = path.join(folder, app, 'index.html');
+  for (const place of ['', ...APPS]) {
+    const page = path.join(folder, place, 'index.html');
     const html = fs.readFileSync(page, 'utf8');
-    fs.writeFileSync(
-      page,
-      html.replace('<head>', '<head><link rel="icon" href="../static/favicons/favicon.ico">'),
-    );
+    const icon = path.posix.join(place && '..', 'static/favicons/favicon.ico');
+    fs.writeFileSync(page, html.replace('<head>', `<head><link rel="icon" href="${icon}">`));
   }
 }
 

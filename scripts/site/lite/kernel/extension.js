@@ -201,9 +201,9 @@ async function plugins() {
 
 const failure = (ename, evalue) => ({ ename, evalue, traceback: [`${ename}: ${evalue}`] });
 
-const savedOnly = (needs) =>
-  `This notebook shows its saved results. ${needs.join(', ')} ${needs.length === 1 ? 'needs' : 'need'} the local edition: ` +
-  'clone the repository and run npm start.';
+/** JupyterLab cuts a notice at 140 characters. */
+const savedOnly = ([first, ...others]) =>
+  `This notebook shows its saved results. To run it, get the local edition: ${first}${others.length > 0 ? ' and others need' : ' needs'} it.`;
 
 (window._JUPYTERLAB ??= {})[EXTENSION] = {
   init(scope) {
