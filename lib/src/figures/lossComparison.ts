@@ -22,9 +22,10 @@ export function differenceIntervals(rows: readonly PairedDifference[], setting: 
   const measures = [...new Set(rows.map(({ measure }) => measure))];
   const apart = rows.filter(({ includesZero }) => !includesZero).length;
   const expected = 0.05 * rows.length;
+  const seeds = Math.max(...rows.map(({ pairs }) => pairs));
   return {
     title: {
-      text: `${rows.length - apart} of ${rows.length} intervals include 0 (by chance alone ${(rows.length - expected).toFixed(0)} would)`,
+      text: `${seeds} seeds ${apart <= Math.ceil(expected) ? 'cannot tell them apart' : 'tell them apart'}: ${rows.length - apart} of ${rows.length} intervals include 0 (by chance ${(rows.length - expected).toFixed(0)} would)`,
       subtitle: `${setting}. Stabilized minus exact, pairs of one seed: mean and 95 % interval.`,
     },
     hconcat: measures.map((measure, i) => ({
@@ -81,6 +82,10 @@ export function marginDistribution(
     const [margin, count] = of.find(([, count]) => (left -= count) <= 0)!;
     return margin + 1 + left / count;
   };
+  const domain = [
+    Math.min(...own.map(({ margin }) => margin)),
+    Math.max(...own.map(({ margin }) => margin)) + 1,
+  ];
   const losses = ['exact', 'stabilized'].filter((loss) => own.some((row) => row.loss === loss));
   const medians = gammas.map(
     (gamma) =>
@@ -103,7 +108,13 @@ export function marginDistribution(
       },
       mark: { type: 'line', interpolate: 'step', tooltip: true },
       encoding: {
-        x: { field: 'margin', type: 'quantitative', title: 'margin z', axis: { tickCount: 5 } },
+        x: {
+          field: 'margin',
+          type: 'quantitative',
+          title: 'margin z',
+          scale: { domain },
+          axis: { tickCount: 5 },
+        },
         y: {
           field: 'share',
           type: 'quantitative',
