@@ -113,16 +113,16 @@ export function censusFaults(census: Census, dtype: CensusRow['dtype'] = 'float3
     title: {
       text: inLines(faultsInWords(rows)),
       subtitle: [
-        `First |logit| with a loss or gradient that is not finite, in ${dtype}, on the CPU, ${date}. ○: none to ±${largestLogit.toLocaleString('en')}.`,
-        '✓: at a right prediction, ✗: at a wrong one.',
+        `First |logit| with a loss or gradient that is not finite, in ${dtype}, on the CPU, ${date}.`,
+        `✓: at a right prediction, ✗: at a wrong one. ○: none to ±${largestLogit.toLocaleString('en')}.`,
         'Counted in the title: libraries, in their newest version.',
       ],
     },
     data: { values: cells },
     facet: { column: { field: 'label', type: 'nominal', title: null, sort: LABELS.domain } },
     spec: {
-      width: { step: 58 },
-      height: { step: 21 },
+      width: { step: 52 },
+      height: { step: 20 },
       layer: [
         {
           transform: [{ filter: 'datum.size === null' }],

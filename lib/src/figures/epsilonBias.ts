@@ -37,7 +37,7 @@ export function epsilonBias(exponent: number): VegaLiteSpec {
 
   const panel = (field: string, title: string, domain: [number, number]) => ({
     title: { text: title, fontSize: 12, fontWeight: 'normal', offset: 4 },
-    width: 260,
+    width: 250,
     height: 250,
     layer: [
       {
@@ -76,7 +76,10 @@ export function epsilonBias(exponent: number): VegaLiteSpec {
   });
   return {
     title: {
-      text: `Epsilon ${epsilon}: at gamma 0.5 the gradient is ${relative}, yet never off by more than ${absolute.toPrecision(1)}`,
+      text: [
+        `Epsilon ${epsilon}: at gamma 0.5 the gradient is ${relative},`,
+        `yet never off by more than ${absolute.toPrecision(1)}`,
+      ],
       subtitle: [
         `Stabilized minus exact, alpha left out (the title: gradient; its second number: all gammas up to 1).`,
         'Below the chart: epsilon, and loss or gradient.',

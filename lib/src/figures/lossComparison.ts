@@ -30,7 +30,7 @@ export function differenceIntervals(rows: readonly PairedDifference[], setting: 
     },
     hconcat: measures.map((measure, i) => ({
       title: { text: MEASURES[measure], fontSize: 11, fontWeight: 'normal', offset: 4 },
-      width: 130,
+      width: 124,
       height: { step: 22 },
       data: { values: values.filter((row) => row.measure === measure) },
       encoding: {
