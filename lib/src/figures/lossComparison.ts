@@ -91,12 +91,14 @@ export function marginDistribution(
     (gamma) =>
       `${losses.map((loss) => median(counts(gamma, loss)).toFixed(1)).join(' and ')} at gamma ${gamma}`,
   );
+  const columns = gammas.length > 4 ? 3 : 4; // as many as fit a page
   return {
     title: {
       text: `Median margin, ${losses.join(' and ')}: ${medians[0]}, ${medians.at(-1)}`,
       subtitle: `${setting}, epsilon ${epsilon}. Share of the test images in bins of width 1, logarithmic, all seeds together.`,
     },
-    hconcat: gammas.map((gamma, i) => ({
+    columns,
+    concat: gammas.map((gamma, i) => ({
       title: { text: `gamma ${gamma}`, fontSize: 12, fontWeight: 'normal', offset: 4 },
       width: 150,
       height: 190,
@@ -113,12 +115,12 @@ export function marginDistribution(
           type: 'quantitative',
           title: 'margin z',
           scale: { domain },
-          axis: { tickCount: 5 },
+          axis: { tickCount: 3 },
         },
         y: {
           field: 'share',
           type: 'quantitative',
-          title: i === 0 ? 'share of the test images' : null,
+          title: i % columns === 0 ? 'share of the test images' : null,
           scale: { type: 'log', domain: [1e-5, 1] },
           axis: { format: '.0e', tickCount: 5 },
         },
