@@ -1,10 +1,8 @@
 // The figures on the focal losses of other libraries in notebooks/06-exact-focal-loss.ipynb.
 import type { VegaLiteSpec } from '../display';
 import type { Census, CensusRow, CensusSettings } from '../results';
+import { SAFE_COLOR, soonToLate } from './style';
 
-/** Red where it is early, pale where it is late: the first logit with a NaN. */
-const EARLY_TO_LATE = ['#B00020', '#F6D5CF'];
-const SAFE = '#E8F1EC';
 /** Colors of the labels (Okabe-Ito); their shapes differ too. */
 const LABELS = { domain: ['label 1', 'label 0'], range: ['#0072B2', '#E69F00'] };
 
@@ -48,21 +46,24 @@ function rowsOf({ rows }: Census, dtype: CensusRow['dtype'], caller: string): Ce
   return own;
 }
 
-/** Names of the implementations, those with the earliest fault first; equal ones in the order of the census. */
+/** Names of the implementations, library by library, those with the earliest fault first; equal ones in the order of the census. */
 function inOrderOfFaults(rows: readonly CensusRow[]): string[] {
-  const names = [...new Set(rows.map(nameOf))];
-  const key = (name: string) => {
-    const sizes = rows
-      .filter((row) => nameOf(row) === name)
-      .map((row) => Math.abs(firstFault(row)?.logit ?? Infinity));
+  const faultsOf = (own: readonly CensusRow[]) => {
+    const sizes = own.map((row) => Math.abs(firstFault(row)?.logit ?? Infinity));
     return { first: Math.min(...sizes), faults: sizes.filter(Number.isFinite).length };
   };
-  const keys = new Map(names.map((name) => [name, key(name)]));
-  return names.sort((a, b) => {
-    const [one, other] = [keys.get(a), keys.get(b)] as [ReturnType<typeof key>, ReturnType<typeof key>];
-    if (one.first !== other.first) return one.first < other.first ? -1 : 1;
-    return other.faults - one.faults;
-  });
+  const earlierFirst = <Item extends ReturnType<typeof faultsOf>>(items: Item[]) =>
+    items.sort((a, b) => (a.first === b.first ? b.faults - a.faults : a.first < b.first ? -1 : 1));
+  const grouped = <Key extends string>(own: readonly CensusRow[], keyOf: (row: CensusRow) => Key) =>
+    earlierFirst(
+      [...new Set(own.map(keyOf))].map((key) => {
+        const members = own.filter((row) => keyOf(row) === key);
+        return { key, members, ...faultsOf(members) };
+      }),
+    );
+  return grouped(rows, ({ library }) => library).flatMap(({ members }) =>
+    grouped(members, nameOf).map(({ key }) => key),
+  );
 }
 
 /**
@@ -81,12 +82,14 @@ export function censusFaults(census: Census, dtype: CensusRow['dtype'] = 'float3
       gamma: row.gamma,
       label: `label ${row.label}`,
       size: fault && Math.abs(fault.logit),
-      text: fault ? signed(fault.logit) : '○',
+      text: fault ? `${fault.side === 'right' ? '✓' : '✗'} ${Math.abs(fault.logit).toFixed(2)}` : '○',
       what: fault ? `${fault.what}, the prediction being ${fault.side}` : `none to ${largestLogit}`,
       framework: row.framework,
     };
   });
   const implementations = inOrderOfFaults(rows);
+  const early = Math.min(...cells.map((cell) => cell.size ?? largestLogit));
+  const { color, ink } = soonToLate('size', [early, 8 * early]);
   const encoding = {
     y: {
       field: 'implementation',
@@ -104,27 +107,26 @@ export function censusFaults(census: Census, dtype: CensusRow['dtype'] = 'float3
   };
   const tooltip = ['implementation', 'gamma', 'label', 'text', 'what', 'framework'].map((field) => ({
     field,
-    title: field === 'text' ? 'first at logit' : field,
+    title: field === 'text' ? 'first at |logit|' : field,
   }));
-  const early = Math.min(...cells.map((cell) => cell.size ?? largestLogit));
   return {
     title: {
       text: inLines(faultsInWords(rows)),
       subtitle: [
-        `First logit with a loss or gradient that is not finite, in ${dtype}, on the CPU, ${date}. ○: none to ±${largestLogit.toLocaleString('en')}.`,
-        'Its sign tells a right prediction (label 1: positive, label 0: negative) from a wrong one.',
+        `First |logit| with a loss or gradient that is not finite, in ${dtype}, on the CPU, ${date}.`,
+        `✓: at a right prediction, ✗: at a wrong one. ○: none to ±${largestLogit.toLocaleString('en')}.`,
         'Counted in the title: libraries, in their newest version.',
       ],
     },
     data: { values: cells },
     facet: { column: { field: 'label', type: 'nominal', title: null, sort: LABELS.domain } },
     spec: {
-      width: { step: 58 },
-      height: { step: 21 },
+      width: { step: 52 },
+      height: { step: 20 },
       layer: [
         {
           transform: [{ filter: 'datum.size === null' }],
-          mark: { type: 'rect', stroke: 'white', strokeWidth: 2, color: SAFE },
+          mark: { type: 'rect', stroke: 'white', strokeWidth: 2, color: SAFE_COLOR },
           encoding: { ...encoding, tooltip },
         },
         {
@@ -133,12 +135,7 @@ export function censusFaults(census: Census, dtype: CensusRow['dtype'] = 'float3
           encoding: {
             ...encoding,
             tooltip,
-            color: {
-              field: 'size',
-              type: 'quantitative',
-              scale: { type: 'log', domain: [early, 8 * early], range: EARLY_TO_LATE, clamp: true },
-              legend: null,
-            },
+            color,
           },
         },
         {
@@ -147,10 +144,7 @@ export function censusFaults(census: Census, dtype: CensusRow['dtype'] = 'float3
             ...encoding,
             tooltip,
             text: { field: 'text' },
-            color: {
-              condition: { test: `datum.size !== null && datum.size < ${2 * early}`, value: 'white' },
-              value: '#222222',
-            },
+            color: ink,
           },
         },
       ],

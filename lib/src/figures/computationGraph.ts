@@ -9,7 +9,7 @@ import {
   type GraphSetting,
   type GraphState,
 } from './graphStates';
-import { NAN_COLOR } from './style';
+import { csv, NAN_COLOR } from './style';
 
 const WIDTH = 870;
 const BOX = { width: 110, height: 50 };
@@ -36,8 +36,8 @@ interface Box {
 interface Arrow {
   carries: string;
   path: readonly Point[];
-  /** A local derivative: its formula, its value, and that of what it is multiplied with. */
-  factor?: { name: string; value: string; times?: string; at: Point };
+  /** A local derivative: its formula, its sign, the value after it, and that of what it is multiplied with. */
+  factor?: { name: string; sign?: '−'; value: string; times?: string; at: Point };
 }
 
 interface Graph {
@@ -98,7 +98,7 @@ const TEXTBOOK: Graph = {
     { carries: 'ce', path: arriving([2, 0], [4, 1]) },
     { carries: 'ce', path: along(2, 4, 3), factor: { name: 'CE', value: 'ce', times: 'one', at: between(2, 4, 3) } },
     { carries: 'byQ', path: along(2, 3, 2), factor: { name: 'γ q^(γ−1)', value: 'wByQ', times: 'ce', at: between(2, 3, 2) } },
-    { carries: 'byP', path: along(2, 2, 1), factor: { name: '−1', value: 'minusOne', times: 'byQ', at: between(2, 2, 1) } },
+    { carries: 'byP', path: along(2, 2, 1), factor: { name: '−1', sign: '−', value: 'one', times: 'byQ', at: between(2, 2, 1) } },
     { carries: 'throughP', path: along(2, 1, 0), factor: { name: 'p (1 − p)', value: 'pByX', times: 'byP', at: between(2, 1, 0) } },
     { carries: 'w', path: leaving([4, 2], [2, 3]), factor: { name: 'w', value: 'w', times: 'one', at: between(3, 4, 3) } },
     { carries: 'throughCe', path: arriving([2, 3], [0, 2]), factor: { name: 'p − 1', value: 'ceByX', times: 'w', at: between(3, 1, 0) } },
@@ -128,7 +128,7 @@ const EXACT: Graph = {
     { carries: 's', path: arriving([2, 0], [4, 1]) },
     { carries: 'bracket', path: along(2, 3, 2), factor: { name: 'γ', value: 'gamma', at: between(2, 3, 2) } },
     { carries: 'product', path: along(2, 2, 1), factor: { name: 'q', value: 'q', at: between(2, 2, 1) } },
-    { carries: 'gradient', path: along(2, 1, 0), factor: { name: '−w', value: 'minusW', at: between(2, 1, 0) } },
+    { carries: 'gradient', path: along(2, 1, 0), factor: { name: '−w', sign: '−', value: 'w', at: between(2, 1, 0) } },
   ],
   notes: [{ text: 'no 1 − p\nand no power\nof γ − 1', at: [COLUMNS[4], ROWS[2]] }],
 }; // prettier-ignore
@@ -185,6 +185,7 @@ function graphFigure<Name extends string>(
   shown: GraphSetting,
   { graph, states, title, subtitle }: Content<Name>,
 ): VegaLiteSpec {
+  const keyOf = TABLES.at(-1)!.key;
   if (!states.some((state) => keyOf(state) === keyOf(shown)))
     throw new RangeError(
       `${caller}: there is no setting ${keyOf(shown)}; expected a format of ${PRECISIONS.join(', ')}, ` +
@@ -220,27 +221,30 @@ function sliders({ logit, gamma, precision }: GraphSetting): object[] {
   ];
 } // prettier-ignore
 
-/** Of a setting; the other two are those of the sliders. */
-const keyOf = ({ precision, logit, gamma }: GraphSetting) => `${precision} ${logit} ${gamma}`;
-const BY_LOGIT = "precision + ' ' + logit";
-const BY_GAMMA = `${BY_LOGIT} + ' ' + round(10 * gamma) / 10`;
-
-const lookUp = (name: string, key: string) => [
-  { calculate: key, as: 'key' },
+/** The tables of values: each has a row per key, and the sliders give the key as the expression says. */
+const TABLES: readonly { name: string; key: (setting: GraphSetting) => string; expression: string }[] = [
+  { name: 'byLogit', key: ({ precision, logit }) => `${precision} ${logit}`, expression: "precision + ' ' + logit" },
+  { name: 'byGamma', key: ({ logit, gamma }) => `${logit} ${gamma}`, expression: "logit + ' ' + round(10 * gamma) / 10" },
   {
-    lookup: 'key',
-    from: { data: { name, format: { type: 'csv', parse: null } }, key: 'key' },
-    as: name,
+    name: 'bySetting',
+    key: ({ precision, logit, gamma }) => `${precision} ${logit} ${gamma}`,
+    expression: "precision + ' ' + logit + ' ' + round(10 * gamma) / 10",
   },
-];
+]; // prettier-ignore
 
 /** Parts of the drawing, each with the text of its `value` at the setting of the sliders, `state`. */
 const parts = (values: readonly object[]) => ({
   data: { values },
   transform: [
-    ...lookUp('byLogit', BY_LOGIT),
-    ...lookUp('byGamma', BY_GAMMA),
-    { calculate: 'merge(datum.byLogit, datum.byGamma)', as: 'state' },
+    ...TABLES.flatMap(({ name, expression }) => [
+      { calculate: expression, as: 'key' },
+      {
+        lookup: 'key',
+        from: { data: { name, format: { type: 'csv', parse: null } }, key: 'key' },
+        as: name,
+      },
+    ]),
+    { calculate: `merge(${TABLES.map(({ name }) => `datum.${name}`).join(', ')})`, as: 'state' },
     { calculate: 'datum.state[datum.value]', as: 'text' },
   ],
 });
@@ -301,7 +305,7 @@ function factorLayer(arrows: readonly Arrow[]): object {
         encoding: { text: { field: 'name' } },
       },
       {
-        transform: [{ calculate: "'× ' + datum.text", as: 'factor' }],
+        transform: [{ calculate: "'× ' + (datum.sign || '') + datum.text", as: 'factor' }],
         mark: { type: 'text', dy: 13, fontSize: 11, fontWeight: 'bold' },
         encoding: { text: { field: 'factor' }, color: redUnlessFinite(INK) },
       },
@@ -392,31 +396,32 @@ function summaryLayer(): object {
   };
 }
 
-/** The texts of all values that are drawn: of those that gamma does not change, a row per precision and logit is enough. */
+/** The texts of all values that are drawn, each in the first table whose key determines it. */
 function tables(states: readonly GraphState<string>[], { boxes, arrows }: Graph): Record<string, string> {
-  const texts = states.map(({ precision, logit, gamma, values, trueGradient }) => {
-    const derived = { x: logit, gamma, one: 1, minusOne: -1, minusW: -values.w, trueGradient };
-    const all: Record<string, number> = { ...values, ...derived };
-    const inWordsOf = (name: string) => inWords(all[name]);
-    return { key: keyOf({ precision, logit, gamma }), point: `${precision} ${logit}`, inWordsOf };
+  const names = new Set([
+    ...boxes.map(({ value }) => value),
+    ...arrows.flatMap(({ carries, factor }) => (factor ? [carries, factor.value] : [carries])),
+    ...['loss', 'trueGradient'],
+  ]);
+  const texts = states.map(({ precision, gamma, logit, values, trueGradient }) => {
+    const all: Record<string, number> = { ...values, x: logit, gamma, one: 1, trueGradient };
+    return {
+      setting: { precision, gamma, logit },
+      text: Object.fromEntries([...names].map((name) => [name, inWords(all[name])])),
+    };
   });
-  const names = new Set(
-    [
-      ...boxes.map(({ value }) => value),
-      ...arrows.flatMap(({ carries, factor }) => (factor ? [carries, factor.value] : [carries])),
-      ...['loss', 'trueGradient'],
-    ],
+  return Object.fromEntries(
+    TABLES.map(({ name: table, key }) => {
+      const rows = new Map(texts.map(({ setting, text }) => [key(setting), text]));
+      const own = [...names].filter((name) =>
+        texts.every(({ setting, text }) => rows.get(key(setting))![name] === text[name]),
+      );
+      own.forEach((name) => names.delete(name));
+      const lines = [...rows].map(([of, text]) => [of, ...own.map((name) => text[name])]);
+      return [table, csv(['key', ...own], lines)];
+    }),
   );
-  const atPoint = new Map(texts.map((row) => [row.point, row]));
-  const isShared = (name: string) =>
-    texts.every((row) => row.inWordsOf(name) === atPoint.get(row.point)!.inWordsOf(name));
-  const shared = [...names].filter(isShared);
-  const others = [...names].filter((name) => !shared.includes(name));
-  return {
-    byLogit: csv(['key', ...shared], [...atPoint].map(([point, row]) => [point, ...shared.map(row.inWordsOf)])),
-    byGamma: csv(['key', ...others], texts.map((row) => [row.key, ...others.map(row.inWordsOf)])),
-  };
-} // prettier-ignore
+}
 
 /** Three digits; close to 1 what is missing to it, for 1 itself is where the trouble begins. */
 function inWords(value: number): string {
@@ -428,7 +433,3 @@ function inWords(value: number): string {
 }
 
 const minus = (text: string) => text.replace(/^-/, '−');
-
-/** No value has a comma in it. */
-const csv = (names: readonly string[], rows: readonly (readonly string[])[]) =>
-  [names, ...rows].map((cells) => cells.join(',')).join('\n');

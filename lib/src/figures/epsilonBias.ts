@@ -2,6 +2,8 @@
 import type { VegaLiteSpec } from '../display';
 import { focalLossGradient } from '../losses/closedForm';
 import { linspace } from '../linspace';
+import { errorScale, GAMMA_UPWARDS } from './style';
+import { FIRST_NAN_LOGITS } from './training';
 
 const GAMMAS = [0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.5, 2, 3, 5];
 const FROM = -8;
@@ -35,31 +37,49 @@ export function epsilonBias(exponent: number): VegaLiteSpec {
 
   const panel = (field: string, title: string, domain: [number, number]) => ({
     title: { text: title, fontSize: 12, fontWeight: 'normal', offset: 4 },
-    width: 260,
+    width: 250,
     height: 250,
-    mark: { type: 'rect' },
-    encoding: {
-      x: { field: 'z', type: 'quantitative', title: 'z, margin (easier to the right)', scale: { domain: [FROM, TO], nice: false } }, // prettier-ignore
-      x2: { field: 'end' },
-      y: { field: 'gamma', type: 'ordinal', title: 'gamma', sort: 'descending' },
-      color: {
-        field,
-        type: 'quantitative',
-        title: null,
-        scale: { type: 'log', domain, clamp: true, scheme: 'viridis' },
-        legend: { format: '.0e', gradientLength: 240 },
+    layer: [
+      {
+        mark: { type: 'rect' },
+        encoding: {
+          x: { field: 'z', type: 'quantitative', title: 'z, margin (easier to the right)', scale: { domain: [FROM, TO], nice: false } }, // prettier-ignore
+          x2: { field: 'end' },
+          y: GAMMA_UPWARDS,
+          color: {
+            field,
+            type: 'quantitative',
+            title: null,
+            scale: errorScale(domain),
+            legend: { format: '.0e', gradientLength: 240 },
+          },
+          tooltip: [
+            { field: 'z', title: 'margin' },
+            { field: 'gamma' },
+            { field: 'relative', format: '.3~g' },
+            { field: 'absolute', format: '.3~g' },
+          ],
+        },
       },
-      tooltip: [
-        { field: 'z', title: 'margin' },
-        { field: 'gamma' },
-        { field: 'relative', format: '.3~g' },
-        { field: 'absolute', format: '.3~g' },
-      ],
-    },
+      {
+        data: { values: [{ wall: FIRST_NAN_LOGITS[0].value, text: 'original: NaN' }] },
+        encoding: { x: { field: 'wall', type: 'quantitative' } },
+        layer: [
+          { mark: { type: 'rule', color: '#222222', strokeDash: [3, 2] } },
+          {
+            mark: { type: 'text', align: 'left', dx: 4, fontSize: 10 },
+            encoding: { y: { value: -6 }, text: { field: 'text' } },
+          },
+        ],
+      },
+    ],
   });
   return {
     title: {
-      text: `Epsilon ${epsilon}: at gamma 0.5 the gradient is ${relative}, yet never off by more than ${absolute.toPrecision(1)}`,
+      text: [
+        `Epsilon ${epsilon}: at gamma 0.5 the gradient is ${relative},`,
+        `yet never off by more than ${absolute.toPrecision(1)}`,
+      ],
       subtitle: [
         `Stabilized minus exact, alpha left out (the title: gradient; its second number: all gammas up to 1).`,
         'Below the chart: epsilon, and loss or gradient.',
@@ -109,6 +129,24 @@ export interface SmallestEpsilon {
   measured: number;
   /** max(MAX^(-1 / (1 - gamma)), smallest positive number) of the format. */
   derived: number;
+}
+
+/** A row per arithmetic, for `show`: the largest of the smallest epsilons, over all gammas, and whether the one in use is enough. */
+export function smallestEpsilonTable(
+  rows: readonly SmallestEpsilon[],
+  used: number,
+): Record<string, string | number>[] {
+  return [...new Set(rows.map(({ arithmetic }) => arithmetic))].map((arithmetic) => {
+    const own = rows.filter((row) => row.arithmetic === arithmetic);
+    const { measured, derived, gamma } = own.reduce((a, b) => (b.measured > a.measured ? b : a));
+    return {
+      arithmetic,
+      'smallest epsilon, measured': measured,
+      derived,
+      'at gamma': gamma,
+      [`${used} is enough`]: measured <= used ? 'yes' : 'no',
+    };
+  });
 }
 
 /** The smallest epsilon that keeps all gradients finite, measured and derived, beside the one that is used. */

@@ -1,7 +1,7 @@
 // Bound and precision of the exact loss, for notebooks/06-exact-focal-loss.ipynb.
 import type { VegaLiteSpec } from '../display';
 import { errorInUlps, FORMATS } from '../precision';
-import { layerOf, NAN_COLOR } from './style';
+import { errorScale, GAMMA_UPWARDS, layerOf, NAN_COLOR } from './style';
 
 export interface BoundAtGamma {
   gamma: number;
@@ -17,7 +17,11 @@ const BOUND_STYLES = { color: ['#009E73', '#0072B2', '#CC79A7', '#999999'], dash
 export function gradientBound(rows: readonly BoundAtGamma[]): VegaLiteSpec {
   const names = ['largest found', ...Object.keys(rows[0].bounds)];
   const values = rows.flatMap(({ gamma, largest, bounds }) =>
-    Object.entries({ 'largest found': largest, ...bounds }).map(([name, slope]) => ({ gamma, name, slope })),
+    Object.entries({ 'largest found': largest, ...bounds }).map(([name, slope]) => ({
+      gamma,
+      name,
+      excess: slope - 1,
+    })),
   );
   const holds = rows.every(({ largest, bounds }) => Object.values(bounds).every((bound) => largest <= bound));
   const last = rows.reduce((a, b) => (b.gamma > a.gamma ? b : a));
@@ -26,11 +30,12 @@ export function gradientBound(rows: readonly BoundAtGamma[]): VegaLiteSpec {
       text: `Even at gamma ${last.gamma} no slope exceeds ${(Math.ceil(100 * last.largest) / 100).toFixed(2)}${
         holds ? '; every bound holds' : '; A BOUND FAILS'
       }`,
-      subtitle: 'Largest |dFL/dz| over all logits, alpha left out, and what it is proven not to exceed.',
+      subtitle:
+        'By how much the largest |dFL/dz| over all logits exceeds 1, without alpha, and what it is proven not to exceed.',
     },
     width: 560,
     height: 260,
-    data: { values },
+    data: { values: values.filter(({ excess }) => excess > 0) },
     mark: { type: 'line', clip: true, tooltip: true },
     encoding: {
       x: {
@@ -40,10 +45,11 @@ export function gradientBound(rows: readonly BoundAtGamma[]): VegaLiteSpec {
         axis: { format: '~g', tickCount: 6 },
       },
       y: {
-        field: 'slope',
+        field: 'excess',
         type: 'quantitative',
-        title: '|dFL/dz|',
-        scale: { domain: [1, 6], zero: false },
+        title: '|dFL/dz| - 1',
+        scale: { type: 'log' },
+        axis: { format: '~e', tickCount: 6 },
       },
       color: { field: 'name', type: 'nominal', title: null, sort: names, scale: { domain: names, range: BOUND_STYLES.color }, legend: { symbolType: 'stroke', symbolSize: 400, labelLimit: 0 } }, // prettier-ignore
       strokeDash: { field: 'name', type: 'nominal', title: null, sort: names, scale: { domain: names, range: BOUND_STYLES.dash } }, // prettier-ignore
@@ -155,7 +161,7 @@ function ulpPanel(
         axis: { tickCount: 6 },
       },
       x2: { field: 'end' },
-      y: { field: 'gamma', type: 'ordinal', title: left ? 'gamma' : null, axis: left ? {} : { labels: false, ticks: false } }, // prettier-ignore
+      y: { ...GAMMA_UPWARDS, title: left ? 'gamma' : null, axis: left ? {} : { labels: false, ticks: false } }, // prettier-ignore
       tooltip,
     },
     layer: [
@@ -166,7 +172,7 @@ function ulpPanel(
             field: 'ulps',
             type: 'quantitative',
             title: 'ulp',
-            scale: { type: 'log', domain: [0.5, 2 ** 24], clamp: true, scheme: 'viridis', reverse: true },
+            scale: errorScale([0.5, 2 ** 24]),
             legend: { format: '.0e', tickCount: 5, values: [1, 10, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7] },
           },
         },

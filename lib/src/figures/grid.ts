@@ -4,7 +4,7 @@ import type { CellDeath, DeathComparison } from '../results';
 import { GAMMA_UPWARDS, layerOf, SAFE_COLOR, seriesEncoding, soonToLate } from './style';
 import { EPOCH_AXIS, wallLayers } from './training';
 
-const CELL = 27;
+const CELL = 26;
 const THRESHOLD = { field: 'threshold', type: 'ordinal', title: 'threshold', axis: { labelAngle: 0 } };
 /** Of a cell: what it is of, and the text in it. */
 const tooltip = (title: string) => [
@@ -30,7 +30,11 @@ export function deathMaps(
   { first, second, end, setting }: { first: string; second: string; end: number; setting: string },
 ): VegaLiteSpec {
   const map = (side: 'first' | 'second', name: string) => {
-    const cells = pairs.map(({ gamma, threshold, ...pair }) => ({ gamma, threshold, ...inMap(pair[side], end) }));
+    const cells = pairs.map(({ gamma, threshold, ...pair }) => ({
+      gamma,
+      threshold,
+      ...inMap(pair[side], end),
+    }));
     return panel(name, epochLayers(cells, end));
   };
   const factors = pairs.flatMap(({ gamma, threshold, first, second }) => {
@@ -178,7 +182,11 @@ export function gridExplorer(
   { end, setting }: { end: number; setting: string },
 ): VegaLiteSpec {
   const names = [...new Set(losses.map(({ name }) => name))];
-  const cells = deaths.map(({ gamma, threshold, ...death }) => ({ gamma, threshold, ...inMap(death as CellDeath, end) }));
+  const cells = deaths.map(({ gamma, threshold, ...death }) => ({
+    gamma,
+    threshold,
+    ...inMap(death as CellDeath, end),
+  }));
   const dead = deaths.filter(({ epoch }) => epoch !== null);
   const { gamma, threshold } = dead.reduce(
     (last, cell) => (cell.epochs > last.epochs ? cell : last),

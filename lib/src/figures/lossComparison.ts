@@ -22,14 +22,15 @@ export function differenceIntervals(rows: readonly PairedDifference[], setting: 
   const measures = [...new Set(rows.map(({ measure }) => measure))];
   const apart = rows.filter(({ includesZero }) => !includesZero).length;
   const expected = 0.05 * rows.length;
+  const seeds = Math.max(...rows.map(({ pairs }) => pairs));
   return {
     title: {
-      text: `${rows.length - apart} of ${rows.length} intervals include 0 (by chance alone ${(rows.length - expected).toFixed(0)} would)`,
+      text: `${seeds} seeds ${apart <= Math.ceil(expected) ? 'cannot tell them apart' : 'tell them apart'}: ${rows.length - apart} of ${rows.length} intervals include 0 (by chance ${(rows.length - expected).toFixed(0)} would)`,
       subtitle: `${setting}. Stabilized minus exact, pairs of one seed: mean and 95 % interval.`,
     },
     hconcat: measures.map((measure, i) => ({
       title: { text: MEASURES[measure], fontSize: 11, fontWeight: 'normal', offset: 4 },
-      width: 130,
+      width: 124,
       height: { step: 22 },
       data: { values: values.filter((row) => row.measure === measure) },
       encoding: {
@@ -81,17 +82,23 @@ export function marginDistribution(
     const [margin, count] = of.find(([, count]) => (left -= count) <= 0)!;
     return margin + 1 + left / count;
   };
+  const domain = [
+    Math.min(...own.map(({ margin }) => margin)),
+    Math.max(...own.map(({ margin }) => margin)) + 1,
+  ];
   const losses = ['exact', 'stabilized'].filter((loss) => own.some((row) => row.loss === loss));
   const medians = gammas.map(
     (gamma) =>
       `${losses.map((loss) => median(counts(gamma, loss)).toFixed(1)).join(' and ')} at gamma ${gamma}`,
   );
+  const columns = gammas.length > 4 ? 3 : 4; // as many as fit a page
   return {
     title: {
       text: `Median margin, ${losses.join(' and ')}: ${medians[0]}, ${medians.at(-1)}`,
       subtitle: `${setting}, epsilon ${epsilon}. Share of the test images in bins of width 1, logarithmic, all seeds together.`,
     },
-    hconcat: gammas.map((gamma, i) => ({
+    columns,
+    concat: gammas.map((gamma, i) => ({
       title: { text: `gamma ${gamma}`, fontSize: 12, fontWeight: 'normal', offset: 4 },
       width: 150,
       height: 190,
@@ -103,11 +110,17 @@ export function marginDistribution(
       },
       mark: { type: 'line', interpolate: 'step', tooltip: true },
       encoding: {
-        x: { field: 'margin', type: 'quantitative', title: 'margin z', axis: { tickCount: 5 } },
+        x: {
+          field: 'margin',
+          type: 'quantitative',
+          title: 'margin z',
+          scale: { domain },
+          axis: { tickCount: 3 },
+        },
         y: {
           field: 'share',
           type: 'quantitative',
-          title: i === 0 ? 'share of the test images' : null,
+          title: i % columns === 0 ? 'share of the test images' : null,
           scale: { type: 'log', domain: [1e-5, 1] },
           axis: { format: '.0e', tickCount: 5 },
         },

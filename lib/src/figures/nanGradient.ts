@@ -1,6 +1,6 @@
 // The sweeps of notebooks/02-nan-gradient.ipynb.
 import type { VegaLiteSpec } from '../display';
-import { layerOf, nanLane, seriesMark, shortened } from './style';
+import { csv, layerOf, nanLane, seriesMark } from './style';
 
 export interface GradientAtLogit {
   logit: number;
@@ -67,9 +67,10 @@ export function gradientSizes(
     hconcat: facets.map(({ loss, arithmetic, sizes }, column) => {
       const shape = { width, style: seriesMark(loss), titled: column === 0 };
       const nan = sizes.some(({ size }) => Number.isNaN(size));
-      const offset = nan ? 4 : 20; // the lane of NaN counts as part of the plot
+      const offset = nan ? 4 : 23; // the lane of NaN counts as part of the plot
       return {
         title: { text: `${loss}, ${arithmetic}`, fontSize: 12, fontWeight: 'normal', offset },
+        data: tableOf(sizes),
         vconcat: [sizePanel(sizes, { ...shape, domain }), ratioPanel(sizes, shape)],
       };
     }),
@@ -111,12 +112,11 @@ function sizePanel(
     height: 190,
     layer: [
       {
-        data: { values: shortened(sizes.map(({ logit, expected }) => ({ logit, expected }))) },
         mark: { type: 'line', ...TRUE_STYLE },
         encoding: { x, y: sizeAxis('expected') },
       },
       {
-        data: { values: shortened(positive(sizes)) },
+        transform: [POSITIVE],
         mark: { type: 'line', clip: true, tooltip: true, ...style },
         encoding: { x, y: sizeAxis('size') },
       },
@@ -134,15 +134,15 @@ function ratioPanel(sizes: readonly Size[], { width, style, titled }: Shape): ob
     type: 'quantitative',
     title: titled ? 'computed / true' : null,
     scale: { type: 'log', domain: RATIO_DOMAIN },
-    axis: { format: '~g', values: [1e-3, 1e-2, 0.1, 1, 10, 100, 1e3] },
+    axis: { format: '~g', values: [1e-3, 1, 1e3] },
   };
   return {
     width,
     height: 100,
     layer: [
-      { mark: { type: 'rule', ...TRUE_STYLE }, encoding: { y: { ...y, datum: 1 } } },
+      { data: { values: [{}] }, mark: { type: 'rule', ...TRUE_STYLE }, encoding: { y: { ...y, datum: 1 } } },
       {
-        data: { values: shortened(positive(sizes)) },
+        transform: [POSITIVE],
         mark: { type: 'line', clip: true, tooltip: true, ...style },
         encoding: { x: logitAxis(sizes), y: { ...y, field: 'ratio' } },
       },
@@ -150,7 +150,17 @@ function ratioPanel(sizes: readonly Size[], { width, style, titled }: Shape): ob
   };
 }
 
-const positive = (sizes: readonly Size[]) => sizes.filter(({ size }) => size > 0);
+/** On a logarithmic axis a 0 has no place, and a NaN has none on any. */
+const POSITIVE = { filter: 'datum.size > 0' };
+
+function tableOf(sizes: readonly Size[]): object {
+  const names = ['logit', 'size', 'expected', 'ratio'] as const;
+  const rows = sizes.map((row) => names.map((name) => Number(row[name].toPrecision(5))));
+  return {
+    values: csv(names, rows),
+    format: { type: 'csv', parse: Object.fromEntries(names.map((name) => [name, 'number'])) },
+  };
+}
 
 /** 'NaN from logit 16.64 on', '0 from …', '2 of 100 NaN', 'finite to the end' */
 function ending(rows: readonly GradientAtLogit[]): string {

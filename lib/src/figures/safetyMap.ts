@@ -1,6 +1,6 @@
 // The safety map of notebooks/06-exact-focal-loss.ipynb.
 import type { VegaLiteSpec } from '../display';
-import { layerOf } from './style';
+import { layerOf, SAFE_COLOR, soonToLate } from './style';
 
 export interface Safety {
   precision: string;
@@ -13,8 +13,6 @@ export interface Safety {
   /** The same of a wrong answer. */
   hard: number | null;
 }
-
-const SAFE = '#dbe9f6';
 
 const HUGE = 1e4; // no network says so
 
@@ -43,6 +41,7 @@ export function safetyMap(rows: readonly Safety[]): VegaLiteSpec {
     cells.every((cell) => cell.formulation !== formulation || cell.first === null),
   );
   const label = { filter: 'datum.label == label' };
+  const { color, ink } = soonToLate('first', [4, 100]);
   const panel = (precision: string, first: boolean) => {
     const own = cells.filter((cell) => cell.precision === precision);
     const tooltip = ['precision', 'formulation', 'gamma', 'right answer', 'wrong answer'].map((field) => ({ field, type: 'nominal' })); // prettier-ignore
@@ -63,7 +62,11 @@ export function safetyMap(rows: readonly Safety[]): VegaLiteSpec {
       layer: [
         ...layerOf(
           own.filter((cell) => cell.first === null),
-          { transform: [label], mark: { type: 'rect', color: SAFE, stroke: 'white' }, encoding: { tooltip } },
+          {
+            transform: [label],
+            mark: { type: 'rect', color: SAFE_COLOR, stroke: 'white' },
+            encoding: { tooltip },
+          },
         ),
         ...layerOf(
           own.filter((cell) => cell.first !== null),
@@ -72,19 +75,14 @@ export function safetyMap(rows: readonly Safety[]): VegaLiteSpec {
             mark: { type: 'rect', stroke: 'white' },
             encoding: {
               tooltip,
-              color: {
-                field: 'first',
-                type: 'quantitative',
-                legend: null, // the numbers stand in the cells
-                scale: { type: 'log', domain: [4, 100], clamp: true, range: ['#D55E00', '#fbe3cf'] },
-              },
+              color,
             },
           },
         ),
         ...layerOf(own, {
           transform: [label],
           mark: { type: 'text', fontSize: 9.5 },
-          encoding: { text: { field: 'text', type: 'nominal' } },
+          encoding: { text: { field: 'text', type: 'nominal' }, color: ink },
         }),
       ],
     };
@@ -93,7 +91,7 @@ export function safetyMap(rows: readonly Safety[]): VegaLiteSpec {
     title: {
       text: `Safe in every emulated precision, at every gamma shown: ${safe.length > 0 ? safe.join('; ') : 'none'}`,
       subtitle: [
-        'Orange, with its number: the first |logit| from which the gradient is not finite (a minus: of a wrong answer). Blue: none.',
+        'Crimson, with its number: the first |logit| from which the gradient is not finite (a minus: of a wrong answer). Green: none.',
         'Huge: only for wrong answers of more than 10,000. Below the chart: for which label.',
       ],
     },

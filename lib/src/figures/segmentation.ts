@@ -1,6 +1,7 @@
 // The figures of notebooks/05-mnist-segmentation.ipynb.
 import type { VegaLiteSpec } from '../display';
 import { tf } from '../tf';
+import { NOISE_COLORS } from './style';
 import { FIRST_NAN_LOGITS } from './training';
 
 export interface LogitShare {
@@ -43,7 +44,7 @@ export function logitDistribution(
             field: 'noise',
             type: 'ordinal',
             title: 'noise',
-            scale: { range: ['#D55E00', '#0072B2', '#009E73'] },
+            scale: { range: NOISE_COLORS },
           },
           strokeDash: {
             field: 'noise',

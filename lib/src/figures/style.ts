@@ -32,6 +32,9 @@ export function nanLane(
   ];
 }
 
+/** Amplitudes of noise, from none to the largest; no loss has one of these colors. */
+export const NOISE_COLORS = ['#222222', '#56B4E9', '#E69F00'];
+
 /** In maps: no NaN. */
 export const SAFE_COLOR = '#DDEBE6';
 
@@ -76,9 +79,6 @@ const SERIES: Record<string, { color: string; dash: number[]; width: number }> =
   'control (gamma 2)': { color: '#CC79A7', dash: [10, 2], width: 1.5 },
   'published original': { color: '#444444', dash: [7, 2, 2, 2], width: 1.5 },
   'published stabilized': { color: '#999999', dash: [2, 3], width: 1.5 },
-  'noise 0': { color: '#D55E00', dash: [1, 0], width: 2 },
-  'noise 0.5': { color: '#0072B2', dash: [7, 3], width: 2 },
-  'noise 0.75': { color: '#009E73', dash: [2, 2], width: 2 },
 };
 
 function styleOf(name: string) {
@@ -139,3 +139,7 @@ export function shortened<Row extends object>(rows: readonly Row[]): Row[] {
     (row) => Object.fromEntries(Object.entries(row).map(([key, value]) => [key, shorten(value)])) as Row,
   );
 }
+
+/** A table as text, a tenth of the size of its rows as objects in a notebook. No cell has a comma in it. */
+export const csv = (names: readonly string[], rows: readonly (readonly unknown[])[]) =>
+  [names, ...rows].map((cells) => cells.join(',')).join('\n');

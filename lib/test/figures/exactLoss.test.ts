@@ -78,6 +78,21 @@ describe('smallestEpsilons', () => {
   });
 });
 
+describe('smallestEpsilonTable', () => {
+  test('has a row per arithmetic, with the gamma that needs most', () => {
+    const row = { arithmetic: 'float16', gamma: 0.1, measured: 1e-5, derived: 1e-5 };
+    const rows = [row, { ...row, gamma: 0.9, measured: 1e-2 }, { ...row, arithmetic: 'float32' }];
+    const table = figures.smallestEpsilonTable(rows, 1e-3);
+    assert.deepEqual(
+      table.map((each) => [each.arithmetic, each['at gamma'], each['0.001 is enough']]),
+      [
+        ['float16', 0.9, 'no'],
+        ['float32', 0.1, 'yes'],
+      ],
+    );
+  });
+});
+
 describe('safetyMap', () => {
   const cell = { precision: 'float32', gamma: 0.5, label: 1 as const, easy: null, hard: null };
   const rows = [
@@ -111,7 +126,10 @@ describe('exact against stabilized', () => {
   test('the title counts the intervals that include 0, and how many would by chance', async () => {
     const apart = { ...difference, measure: 'brier' as const, low: 0.0005, includesZero: false };
     const spec = figures.differenceIntervals([difference, apart], 'setting');
-    assert.equal(titleOf(spec), '1 of 2 intervals include 0 (by chance alone 2 would)');
+    assert.equal(
+      titleOf(spec),
+      '5 seeds cannot tell them apart: 1 of 2 intervals include 0 (by chance 2 would)',
+    );
     const { svg } = await draw(spec);
     assert.match(svg, /#D55E00/);
     assert.match(svg, />gamma 0.5, epsilon 1e-3</);
