@@ -183,8 +183,14 @@ function pageProblems({ cells, metadata, codeCells }) {
   if (metadata.kernelspec?.name !== 'tslab')
     problems.push({ cell: 0, line: 0, message: 'the kernel is not tslab' });
   if (codeCells.length > MOST_CELLS)
-    problems.push({ cell: 0, line: 0, message: `${codeCells.length} cells of code: more than ${MOST_CELLS}` });
-  const texts = cells.filter((cell) => cell.cell_type === 'markdown').map(({ source }) => [source].flat().join(''));
+    problems.push({
+      cell: 0,
+      line: 0,
+      message: `${codeCells.length} cells of code: more than ${MOST_CELLS}`,
+    });
+  const texts = cells
+    .filter((cell) => cell.cell_type === 'markdown')
+    .map(({ source }) => [source].flat().join(''));
   const words = texts.join(' ').split(/\s+/).filter(Boolean).length;
   if (words > MOST_WORDS)
     problems.push({ cell: 0, line: 0, message: `${words} words of text: more than ${MOST_WORDS}` });

@@ -80,7 +80,9 @@ export function readResults(name: string): NotebookResults[] {
     if (file === undefined) return [];
     const { settings, rows } = readRun(file);
     const relative = path.relative(clone, file);
-    return [{ ...settings, file: relative.startsWith('..') ? file : relative, rows }] as unknown as NotebookResults[];
+    return [
+      { ...settings, file: relative.startsWith('..') ? file : relative, rows },
+    ] as unknown as NotebookResults[];
   });
 }
 
