@@ -116,7 +116,7 @@ def test_a_good_notebook_is_written_the_same_every_time_and_not_at_all_with_chec
 
 
 def test_a_notebook_refreshes_the_committed_results_and_with_check_keeps_its_own_apart(tmp_path):
-    said = "console.log(process.env.FOCAL_RESULTS_DIR);"
+    said = 'console.log(process.env.FOCAL_RESULTS_DIR);'
     path = write_notebook(tmp_path, 'results', said)
     assert run(path).returncode == 0
     assert nbformat.read(path, 4).cells[1].outputs[0].text == f'{ROOT / "data/results"}\n'

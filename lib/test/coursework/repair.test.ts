@@ -74,7 +74,8 @@ const qOf = (x: tf.Tensor, y: tf.Tensor) => tf.sigmoid(tf.mul(x, tf.sub(1, tf.mu
 const powerOf = (base: (x: tf.Tensor, y: tf.Tensor) => tf.Tensor): ElementwiseLoss => {
   return (x, y, gamma) => tf.tidy(() => tf.mul(tf.pow(base(x, y), gamma), crossEntropy(x, y)));
 };
-const probabilityOf = (p: tf.Tensor, y: tf.Tensor) => tf.add(tf.mul(p, y), tf.mul(tf.sub(1, p), tf.sub(1, y)));
+const probabilityOf = (p: tf.Tensor, y: tf.Tensor) =>
+  tf.add(tf.mul(p, y), tf.mul(tf.sub(1, p), tf.sub(1, y)));
 const logSpace: ElementwiseLoss = (x, y, gamma) => {
   const z = tf.mul(x, tf.sub(tf.mul(2, y), 1));
   return tf.mul(tf.exp(tf.mul(-gamma, tf.softplus(z))), tf.softplus(tf.neg(z)));
@@ -83,9 +84,7 @@ const logSpace: ElementwiseLoss = (x, y, gamma) => {
 /** Right answers to each of the four, written differently. */
 const RIGHT: Record<string, Record<string, ElementwiseLoss>> = {
   textbook: {
-    'a constant in the power': powerOf((x, y) =>
-      tf.add(tf.sub(1, probabilityOf(tf.sigmoid(x), y)), 1e-3),
-    ),
+    'a constant in the power': powerOf((x, y) => tf.add(tf.sub(1, probabilityOf(tf.sigmoid(x), y)), 1e-3)),
     'a constant and a base without a subtraction': powerOf((x, y) => tf.add(qOf(x, y), 1e-3)),
     'a floor of the same size': powerOf((x, y) => tf.maximum(qOf(x, y), 1e-3)),
   },
@@ -106,9 +105,7 @@ const RIGHT: Record<string, Record<string, ElementwiseLoss>> = {
     'the base clipped': powerOf((x, y) => tf.clipByValue(qOf(x, y), 1e-7, 1 - 1e-7)),
   },
   expOfCrossEntropy: {
-    'expm1 and a floor': powerOf((x, y) =>
-      tf.maximum(tf.neg(tf.expm1(tf.neg(crossEntropy(x, y)))), 1e-30),
-    ),
+    'expm1 and a floor': powerOf((x, y) => tf.maximum(tf.neg(tf.expm1(tf.neg(crossEntropy(x, y)))), 1e-30)),
     'log space': logSpace,
     'the library’s exact loss': (x, y, gamma) => exactSigmoidFocalLoss(x, y, { alpha: -1, gamma }),
   },
