@@ -62,7 +62,7 @@ export function epsilonBias(exponent: number): VegaLiteSpec {
         },
       },
       {
-        data: { values: [{ wall: FIRST_NAN_LOGITS[0].value, text: 'original: NaN' }] },
+        data: { values: [{ wall: FIRST_NAN_LOGITS[0].value, text: 'original NaN (gamma < 1)' }] },
         encoding: { x: { field: 'wall', type: 'quantitative' } },
         layer: [
           { mark: { type: 'rule', color: '#222222', strokeDash: [3, 2] } },

@@ -50,7 +50,7 @@ export function soonToLate(field: string, [soonest, latest]: readonly [number, n
     legend: null, // the number stands in the cell
     scale: { type: 'log', domain: [soonest, latest], range: [NAN_COLOR, '#FBE4DD'], clamp: true },
   };
-  const dark = soonest * (latest / soonest) ** 0.4;
+  const dark = soonest * (latest / soonest) ** 0.32;
   const test = `isValid(datum['${field}']) && datum['${field}'] < ${dark}`;
   const ink = { condition: { test, value: 'white' }, value: '#222222' };
   return { color, ink };

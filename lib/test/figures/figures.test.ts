@@ -256,6 +256,39 @@ describe('NaN is drawn, not dropped', () => {
   });
 });
 
+describe('numbers in a map', () => {
+  test('are legible on every shade: a contrast of 3.8 or more', async () => {
+    const rows = [1, 2, 5, 10, 20, 50, 100].map((step) => ({ gamma: 0.5, threshold: step, step }));
+    const svg = await draw(figures.deathMap(rows, 'setting'));
+    const cells = [...svg.matchAll(/step: ([\d,]+)[^>]*fill="(rgb[^"]*|#\w+)"/g)].map(([, step, fill]) => ({
+      step,
+      fill,
+    }));
+    assert.equal(cells.length, rows.length);
+    for (const { step, fill } of cells) {
+      const ink = new RegExp(`fill="(white|#222222)"[^>]*>${step}</text>`).exec(svg)![1];
+      assert.ok(contrast(fill, ink === 'white' ? '#ffffff' : ink) >= 3.8, `${step}: ${ink} on ${fill}`);
+    }
+  });
+
+  /** Of WCAG 2: (lighter + .05) / (darker + .05). */
+  function contrast(one: string, other: string): number {
+    const [darker, lighter] = [luminance(one), luminance(other)].sort((a, b) => a - b);
+    return (lighter + 0.05) / (darker + 0.05);
+  }
+
+  function luminance(color: string): number {
+    const parts = color.startsWith('#')
+      ? [1, 3, 5].map((i) => parseInt(color.slice(i, i + 2), 16))
+      : color.match(/\d+/g)!.map(Number);
+    const [r, g, b] = parts.map((part) => {
+      const share = part / 255;
+      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  }
+});
+
 describe('a mask over its image', () => {
   const colorOf = (logit: number, label: number) => {
     const before = tf.memory().numTensors;
