@@ -7,6 +7,7 @@ import { listedRequirements } from './setup/python.mjs';
 
 const TENSORFLOW = '2.21.0';
 const CUDNN = '9.10.2.21'; // has code for Pascal and Volta, the newest has not; TensorFlow asks for 9.3 or newer
+const JSONSCHEMA = 'jsonschema<4.25'; // later ones compile a grammar at each import: 2.5 s for all that reads a notebook
 const ZIG = '0.13.0'; // the newest whose linker is known to build the addon
 
 process.chdir(root);
@@ -16,6 +17,7 @@ const requirements = [
   `tensorflow[and-cuda]==${TENSORFLOW}`,
   `nvidia-cudnn-cu12==${CUDNN}`,
   `ziglang==${ZIG}`,
+  JSONSCHEMA,
 ];
 const versions = execFileSync(
   'uv',

@@ -112,7 +112,9 @@ function withOwnProgram(declarations, adapt, globals) {
       });
     };
     for (const file of cells) system.watchFile(file, update);
-    host.afterProgramCreate(createBuilder());
+    const first = createBuilder();
+    first.getProgram().getTypeChecker(); // now, and not in the time of the first cell
+    host.afterProgramCreate(first);
     return {
       updateRootFileNames(names) {
         files = names;
