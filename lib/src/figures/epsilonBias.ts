@@ -131,24 +131,6 @@ export interface SmallestEpsilon {
   derived: number;
 }
 
-/** A row per arithmetic, for `show`: the largest of the smallest epsilons, over all gammas, and whether the one in use is enough. */
-export function smallestEpsilonTable(
-  rows: readonly SmallestEpsilon[],
-  used: number,
-): Record<string, string | number>[] {
-  return [...new Set(rows.map(({ arithmetic }) => arithmetic))].map((arithmetic) => {
-    const own = rows.filter((row) => row.arithmetic === arithmetic);
-    const { measured, derived, gamma } = own.reduce((a, b) => (b.measured > a.measured ? b : a));
-    return {
-      arithmetic,
-      'smallest epsilon, measured': measured,
-      derived,
-      'at gamma': gamma,
-      [`${used} is enough`]: measured <= used ? 'yes' : 'no',
-    };
-  });
-}
-
 /** The smallest epsilon that keeps all gradients finite, measured and derived, beside the one that is used. */
 export function smallestEpsilons(rows: readonly SmallestEpsilon[], used: number): VegaLiteSpec {
   const arithmetics = [...new Set(rows.map(({ arithmetic }) => arithmetic))];

@@ -7,7 +7,7 @@ export {
   type LogitGrowth,
 } from './grid';
 export { gradientBound, ulpMaps, type BoundAtGamma, type ComputedValue } from './exactLoss';
-export { epsilonBias, smallestEpsilons, smallestEpsilonTable, type SmallestEpsilon } from './epsilonBias';
+export { epsilonBias, smallestEpsilons, type SmallestEpsilon } from './epsilonBias';
 export { differenceIntervals, marginDistribution } from './lossComparison';
 export { safetyMap, type Safety } from './safetyMap';
 export { censusErrors, censusFaults, censusTable } from './census';

@@ -78,21 +78,6 @@ describe('smallestEpsilons', () => {
   });
 });
 
-describe('smallestEpsilonTable', () => {
-  test('has a row per arithmetic, with the gamma that needs most', () => {
-    const row = { arithmetic: 'float16', gamma: 0.1, measured: 1e-5, derived: 1e-5 };
-    const rows = [row, { ...row, gamma: 0.9, measured: 1e-2 }, { ...row, arithmetic: 'float32' }];
-    const table = figures.smallestEpsilonTable(rows, 1e-3);
-    assert.deepEqual(
-      table.map((each) => [each.arithmetic, each['at gamma'], each['0.001 is enough']]),
-      [
-        ['float16', 0.9, 'no'],
-        ['float32', 0.1, 'yes'],
-      ],
-    );
-  });
-});
-
 describe('safetyMap', () => {
   const cell = { precision: 'float32', gamma: 0.5, label: 1 as const, easy: null, hard: null };
   const rows = [
