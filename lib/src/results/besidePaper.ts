@@ -34,7 +34,7 @@ const EXPERIMENTS: readonly Experiment[] = [
   },
 ];
 
-/** How a training ended. */
+/** How a training run ended. */
 export interface Outcome {
   /** null: it met none */
   firstNanEpoch: number | null;
@@ -44,7 +44,7 @@ export interface Outcome {
   lastLoss: number | null;
 }
 
-/** One training of ours beside the paper's. */
+/** One training run of ours next to the paper's. */
 export interface Comparison {
   experiment: string;
   loss: string;
@@ -65,7 +65,7 @@ export interface Comparison {
 }
 
 /**
- * Every training whose results the notebooks of the three experiments have kept (`writeResults`), beside the published one.
+ * Every training run whose results the notebooks of the three experiments have kept (`writeResults`), beside the published one.
  * With other settings than the paper's nothing is subtracted: a loss on other images and an epoch of another length are
  * not the same quantity.
  *
@@ -77,7 +77,7 @@ export function readExperiments(): Comparison[] {
   );
 }
 
-/** The trainings of one notebook, in the order of their rows, beside the published ones. */
+/** The training runs of one notebook, in the order of their rows, next to the published ones. */
 export function besidePaper(
   results: NotebookResults,
   experiment: Omit<Experiment, 'notebook'>,
