@@ -1,5 +1,5 @@
-// Starts the TypeScript kernel: tslab, with the gaps in its part of the Jupyter protocol closed. The notebooks run on a
-// plain tslab too. What is different here:
+// Starts the TypeScript kernel: tslab, with the gaps in its part of the Jupyter protocol closed. What is different
+// here:
 // - A failed cell has an `error` output whose stack names cells and lines. tslab prints errors to stderr, so that
 //   whatever executes a notebook takes a broken one for a good one.
 // - Cells are numbered, and cells that are not run because an earlier one failed say so.

@@ -1,6 +1,6 @@
-// The figures on the focal losses of other libraries in notebooks/06-exact-focal-loss.ipynb.
+// The figures on the focal losses of other libraries in notebooks/09-census.ipynb.
 import type { VegaLiteSpec } from '../display';
-import type { Census, CensusRow, CensusSettings } from '../results';
+import type { Census, CensusRow } from '../results';
 import { SAFE_COLOR, soonToLate } from './style';
 
 /** Colors of the labels (Okabe-Ito); their shapes differ too. */
@@ -37,7 +37,6 @@ const SHARP = 5e-6;
 const DIFFERENT = 0.1;
 
 const percent = (x: number) => `${Number((100 * x).toPrecision(2))} %`;
-const signed = (x: number) => (x < 0 ? `−${(-x).toFixed(2)}` : x.toFixed(2));
 
 /** The rows of one number format. */
 function rowsOf({ rows }: Census, dtype: CensusRow['dtype'], caller: string): CensusRow[] {
@@ -265,53 +264,4 @@ export function censusErrors(census: Census, { gamma }: { gamma: number }): Vega
       ],
     })),
   };
-}
-
-/**
- * One row per implementation, for `show`: what it does unless told otherwise, and how it does at one gamma, in float32; of
- * several labels the worse.
- */
-export function censusTable(
-  census: Census,
-  { gamma }: { gamma: number },
-): Record<string, string | number | null>[] {
-  const rows = rowsOf(census, 'float32', 'censusTable').filter((row) => row.gamma === gamma);
-  const { near, wrong, farEasy, farHard } = census.settings;
-  return inOrderOfFaults(rows).map((name) => {
-    const own = rows.filter((row) => nameOf(row) === name);
-    const first = (label: number) => {
-      const row = own.find((each) => each.label === label);
-      const fault = row && firstFault(row);
-      return fault ? signed(fault.logit) : 'none';
-    };
-    const worst = (key: 'lossError' | 'gradientError') =>
-      Math.max(...own.map((row) => row[key] ?? 0)).toExponential(1);
-    const earliest = (key: 'easyWrongFrom' | 'hardWrongFrom', far: number) => {
-      const found = Math.min(...own.map((row) => row[key] ?? Infinity));
-      return found === Infinity ? `none to ${far}` : found.toFixed(1);
-    };
-    return {
-      implementation: name,
-      'run as': own[0].source,
-      'default gamma': own[0].defaultGamma,
-      'default alpha': own[0].defaultAlpha,
-      'first NaN, label 1': first(1),
-      'label 0': first(0),
-      [`error of the loss to ${near}`]: worst('lossError'),
-      'of the gradient': worst('gradientError'),
-      [`gradient ${percent(wrong)} off: right from`]: earliest('easyWrongFrom', farEasy),
-      'wrong from': earliest('hardWrongFrom', farHard),
-      'gradient of wrong answers': wrongAnswers(own, census.settings),
-    };
-  });
-}
-
-/** Whether those that a network should learn from have their gradient, in words; of several rows the worst. */
-export function wrongAnswers(rows: readonly CensusRow[], { wrong, farHard }: CensusSettings): string {
-  if (rows.some(({ hardFaultAt }) => hardFaultAt !== null && hardFaultAt <= farHard)) return 'NaN in the end';
-  const errors = rows.flatMap(({ hardGradientError }) => hardGradientError ?? []);
-  if (errors.length === 0) return 'not compared';
-  const worst = Math.max(...errors);
-  if (worst <= wrong) return 'right';
-  return worst > 0.99 ? 'lost in the end' : `off by up to ${percent(worst)}`;
 }

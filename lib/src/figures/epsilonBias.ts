@@ -1,4 +1,4 @@
-// What epsilon changes, for notebooks/06-exact-focal-loss.ipynb.
+// What epsilon changes, for notebooks/07-epsilon.ipynb.
 import type { VegaLiteSpec } from '../display';
 import { focalLossGradient } from '../losses/closedForm';
 import { linspace } from '../linspace';

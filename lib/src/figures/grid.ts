@@ -1,4 +1,4 @@
-// The figures of notebooks/07-the-whole-grid.ipynb.
+// The figures of notebooks/11-the-grid.ipynb and 12-which-image.ipynb.
 import type { VegaLiteSpec } from '../display';
 import type { CellDeath, DeathComparison } from '../results';
 import { GAMMA_UPWARDS, layerOf, SAFE_COLOR, seriesEncoding, soonToLate } from './style';

@@ -10,7 +10,7 @@ export { gradientBound, ulpMaps, type BoundAtGamma, type ComputedValue } from '.
 export { epsilonBias, smallestEpsilons, type SmallestEpsilon } from './epsilonBias';
 export { differenceIntervals, marginDistribution } from './lossComparison';
 export { safetyMap, type Safety } from './safetyMap';
-export { censusErrors, censusFaults, censusTable } from './census';
+export { censusErrors, censusFaults } from './census';
 export { comparisonSources, comparisonTable } from './comparison';
 export { focalLossExplorer, gradientByMargin, lossByProbability, singularFactor } from './derivation';
 export { exactGraph, textbookGraph } from './computationGraph';

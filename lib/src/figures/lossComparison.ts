@@ -1,4 +1,4 @@
-// Exact against stabilized in training, for notebooks/06-exact-focal-loss.ipynb.
+// Exact against stabilized in training, for notebooks/08-does-it-matter.ipynb.
 import type { VegaLiteSpec } from '../display';
 import type { MarginCount, PairedDifference } from '../results';
 import { seriesEncoding } from './style';

@@ -1,4 +1,4 @@
-// The safety map of notebooks/06-exact-focal-loss.ipynb.
+// The safety map of notebooks/07-epsilon.ipynb.
 import type { VegaLiteSpec } from '../display';
 import { layerOf, SAFE_COLOR, soonToLate } from './style';
 

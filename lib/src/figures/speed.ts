@@ -1,4 +1,4 @@
-// The figures on speed of notebooks/07-the-whole-grid.ipynb.
+// The figures on speed of notebooks/appendix-many-models.ipynb.
 import type { VegaLiteSpec } from '../display';
 import type { Bench, BenchRow } from '../results';
 

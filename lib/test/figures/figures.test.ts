@@ -359,8 +359,9 @@ describe('the figures of the census', () => {
     assert.ok(!svg.includes('>✓ 17.30</text>'), 'the later of two faults');
   });
   test('the library with the earliest fault comes first, its versions together, those without a fault last', () => {
-    const names = figures.censusTable(census, { gamma: 0.5 }).map((row) => row.implementation);
-    assert.deepEqual(names, ['old and new 0.9.0', 'old and new 0.10.0', 'textbook 1.0', 'ours']);
+    const sorts = JSON.stringify(specs.censusFaults).matchAll(/"sort":(\[[^\]]*\])/g);
+    const inOrder = '["old and new 0.9.0","old and new 0.10.0","textbook 1.0","ours"]';
+    assert.ok([...sorts].some(([, sort]) => sort === inOrder));
   });
   test('if no library has a fault, the title says so, and the figure is drawn', async () => {
     const safe = figures.censusFaults({ ...census, rows: [measured({}), measured({ label: 0 })] });
@@ -395,31 +396,12 @@ describe('the figures of the census', () => {
     );
     await draw(figure);
   });
-  test('the table says whether wrong answers have a gradient', () => {
-    const told = (hardGradientError: number | null, hardFaultAt: number | null) => {
-      const rows = [measured({ hardGradientError, hardFaultAt })];
-      return figures.censusTable({ ...census, rows }, { gamma: 0.5 })[0]['gradient of wrong answers'];
-    };
-    assert.equal(told(1e-7, null), 'right');
-    assert.equal(told(0.26, null), 'off by up to 26 %');
-    assert.equal(told(1, null), 'lost in the end');
-    assert.equal(told(Infinity, 88.7), 'NaN in the end');
-    assert.equal(told(null, 88.7), 'NaN in the end');
-    assert.equal(told(null, null), 'not compared');
-  });
   test('the errors of the title are those of packages, at the gamma asked for', () => {
     assert.equal(titleOf(specs.censusErrors), 'All of 2 libraries keep six digits');
     assert.equal(
       titleOf(figures.censusErrors(census, { gamma: 0 })),
       '0 of 1 libraries keep six digits; the others are off by up to 0.02 %',
     );
-  });
-  test('the table says what was measured, and what was not found', () => {
-    const row = figures.censusTable(census, { gamma: 0.5 })[2];
-    assert.equal(row['label 0'], '−17.33');
-    assert.equal(row['first NaN, label 1'], 'none');
-    assert.equal(row['wrong from'], '12.5');
-    assert.equal(row['gradient 1 % off: right from'], 'none to 40');
   });
   test('a number format or a gamma that was not measured is refused', () => {
     assert.throws(() => figures.censusFaults(census, 'float16'), /censusFaults: there is no row of float16/);
