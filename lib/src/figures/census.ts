@@ -1,6 +1,6 @@
 // The figures on the focal losses of other libraries in notebooks/09-census.ipynb.
 import type { VegaLiteSpec } from '../display';
-import type { Census, CensusRow } from '../results';
+import type { Census, CensusRow, CensusSettings } from '../results';
 import { SAFE_COLOR, soonToLate } from './style';
 
 /** Colors of the labels (Okabe-Ito); their shapes differ too. */
@@ -264,4 +264,14 @@ export function censusErrors(census: Census, { gamma }: { gamma: number }): Vega
       ],
     })),
   };
+}
+
+/** Whether those that a network should learn from have their gradient, in words; of several rows the worst. */
+export function wrongAnswers(rows: readonly CensusRow[], { wrong, farHard }: CensusSettings): string {
+  if (rows.some(({ hardFaultAt }) => hardFaultAt !== null && hardFaultAt <= farHard)) return 'NaN in the end';
+  const errors = rows.flatMap(({ hardGradientError }) => hardGradientError ?? []);
+  if (errors.length === 0) return 'not compared';
+  const worst = Math.max(...errors);
+  if (worst <= wrong) return 'right';
+  return worst > 0.99 ? 'lost in the end' : `off by up to ${percent(worst)}`;
 }

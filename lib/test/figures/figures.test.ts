@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { figures, linspace, results, tf, type VegaLiteSpec } from 'focal-loss-lab';
+import { wrongAnswers } from 'focal-loss-lab/dist/figures/census';
 import { draw as drawSpec, titleOf } from './draw';
 
 const draw = async (spec: VegaLiteSpec) => (await drawSpec(spec)).svg;
@@ -395,6 +396,16 @@ describe('the figures of the census', () => {
       /^1 of 3 libraries keeps six digits; the others are off by up to 0\.01 %, b by more$/,
     );
     await draw(figure);
+  });
+  test('in words, whether wrong answers have a gradient', () => {
+    const told = (hardGradientError: number | null, hardFaultAt: number | null) =>
+      wrongAnswers([measured({ hardGradientError, hardFaultAt })], census.settings);
+    assert.equal(told(1e-7, null), 'right');
+    assert.equal(told(0.26, null), 'off by up to 26 %');
+    assert.equal(told(1, null), 'lost in the end');
+    assert.equal(told(Infinity, 88.7), 'NaN in the end');
+    assert.equal(told(null, 88.7), 'NaN in the end');
+    assert.equal(told(null, null), 'not compared');
   });
   test('the errors of the title are those of packages, at the gamma asked for', () => {
     assert.equal(titleOf(specs.censusErrors), 'All of 2 libraries keep six digits');
