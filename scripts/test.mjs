@@ -12,7 +12,8 @@ import { compiledTests, countTests } from './unit-tests.mjs';
 
 const fast = process.argv.includes('--fast');
 // Files of scripts/test that start many set-ups or kernels, download a Node, or drive a browser.
-const SLOW = /^(setup|node-versions|site|browser-edition|jupyterlab|losses-package|test_(kernel|runner|grade|nbgrader))/;
+const SLOW =
+  /^(setup|node-versions|site|browser-edition|jupyterlab|losses-package|test_(kernel|runner|grade|nbgrader))/;
 
 // Of the files in frameworks/ those that run on what the project has installed; npm run frameworks tests them all.
 const FRAMEWORKS = ['reference', 'boosting', 'keras'];
