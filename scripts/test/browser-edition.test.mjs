@@ -293,7 +293,10 @@ describe('the browser edition', { skip: executable ? false : NO_CHROMIUM }, () =
     for (const [name, { needs }] of Object.entries(notebooks)) {
       await page.goto(`${address}/${name.replace(/^notebooks\//, '').replace(/ipynb$/, 'html')}`);
       const link = page.locator('.run a').first();
-      assert.match(await link.textContent(), needs.length > 0 ? /^Open th(is page|e notebooks)/ : /^Run this page/);
+      assert.match(
+        await link.textContent(),
+        needs.length > 0 ? /^Open th(is page|e notebooks)/ : /^Run this page/,
+      );
       const { pathname, searchParams } = new URL(await link.evaluate(({ href }) => href));
       assert.equal(pathname, '/lite/notebooks/index.html');
       assert.equal(searchParams.get('path'), name);

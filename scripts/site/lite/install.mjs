@@ -20,7 +20,7 @@ export async function installTools() {
   const lock = read(path.join(here, 'package-lock.json'));
   await unlessDone(path.join(tools, 'node_modules/installed'), lock, async () => {
     const what = "installing the browser edition's tools into .lite";
-    say(`${what}: 70 MB on disk`);
+    say(`${what}: 30 MB on disk`);
     fs.mkdirSync(tools, { recursive: true });
     for (const name of ['package.json', 'package-lock.json'])
       fs.copyFileSync(path.join(here, name), path.join(tools, name));
