@@ -123,7 +123,9 @@ async function runAll(checks) {
   await Promise.all(Array.from({ length: LANES }, lane));
 }
 
-const titleOf = ({ kind, name = '' }) => [kind, name].filter(Boolean).join(': ');
+function titleOf({ kind, name = '' }) {
+  return [kind, name].filter(Boolean).join(': ');
+}
 
 /**
  * Runs one check and shows its output when it has ended.
