@@ -79,6 +79,9 @@ const SERIES: Record<string, { color: string; dash: number[]; width: number }> =
   'control (gamma 2)': { color: '#CC79A7', dash: [10, 2], width: 1.5 },
   'published original': { color: '#444444', dash: [7, 2, 2, 2], width: 1.5 },
   'published stabilized': { color: '#999999', dash: [2, 3], width: 1.5 },
+  'noise 0': { color: NOISE_COLORS[0], dash: [1, 0], width: 2 },
+  'noise 0.5': { color: NOISE_COLORS[1], dash: [7, 3], width: 2 },
+  'noise 0.75': { color: NOISE_COLORS[2], dash: [2, 2], width: 2 },
 };
 
 function styleOf(name: string) {

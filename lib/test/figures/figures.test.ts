@@ -218,6 +218,10 @@ describe('NaN is drawn, not dropped', () => {
   test('the losses per epoch name the epoch of each death', () => {
     assert.equal(titleOf(specs.lossPerEpoch), 'First NaN: original in epoch 1');
   });
+  test('the losses beside the published ones may be of three amplitudes of noise', async () => {
+    const rows = [0, 0.5, 0.75].map((noise) => ({ name: `noise ${noise}`, epoch: 0, loss: 0.1 }));
+    await draw(figures.lossBesidePublished({ setting: 'theirs', rows }, { setting: 'ours', rows }));
+  });
   test('the losses beside the published ones name the deaths of each side', () => {
     assert.equal(titleOf(specs.lossBesidePublished), 'First NaN, published: original in epoch 7; ours: none');
   });
