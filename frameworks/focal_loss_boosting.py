@@ -3,7 +3,7 @@
     from focal_loss_boosting import FocalObjective
 
     focal = FocalObjective(alpha=0.25, gamma=2)
-    start = focal.initial_score(y)                       # both libraries begin at 0 with an objective of one's own
+    start = focal.initial_score(y)                       # else LightGBM begins at 0, XGBoost at 0.5
 
     LightGBM    data = lightgbm.Dataset(X, y, init_score=numpy.full(len(y), start))
                 model = lightgbm.train({'objective': focal.lightgbm}, data, valid_sets=[...], feval=focal.lightgbm_metric)
