@@ -1,10 +1,18 @@
 // node scripts/site/lite/main.mjs FOLDER: writes the browser edition into it. build.py calls it.
 import path from 'node:path';
-import { runCommand } from '../../command.mjs';
+import { runCommand, UsageError } from '../../command.mjs';
 import { catchInterrupts } from '../../setup/processes.mjs';
 import { buildBrowserEdition } from './build.mjs';
 
-await runCommand('site', () => {
+const COMMAND = {
+  name: 'site',
+  call: 'node scripts/site/lite/main.mjs',
+  operands: 'FOLDER',
+  about: 'Writes the browser edition into FOLDER, as npm run site does.',
+};
+
+await runCommand(COMMAND, (_options, [folder]) => {
   catchInterrupts();
-  return buildBrowserEdition(path.resolve(process.argv[2]));
+  if (folder === undefined) throw new UsageError('FOLDER is missing');
+  return buildBrowserEdition(path.resolve(folder));
 });
