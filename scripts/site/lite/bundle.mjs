@@ -22,12 +22,12 @@ const LEFT_OUT = [
   'datasets/cifar10',
   'datasets/mnist',
   'datasets/noise', // drawn by a generator of TensorFlow's own
-  'grid/runSweep',
   'grid/trainGrid',
   'models/unet', // their layers call operations of TensorFlow by name
   'models/vit',
   'results/dataFrame', // danfojs
   'results/writeRun',
+  'sweep/runSweep',
   'training/fatalSamples',
   'training/train',
 ];
