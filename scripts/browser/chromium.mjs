@@ -38,8 +38,7 @@ export async function openPage(browser, options) {
     problems.push(`request failed (${request.failure()?.errorText}): ${request.url()}`),
   );
   page.on('response', (response) => {
-    const asks = response.request().method() === 'HEAD'; // whether there is such a file: no is an answer
-    if (response.status() >= 400 && !asks) problems.push(`status ${response.status()}: ${response.url()}`);
+    if (response.status() >= 400) problems.push(`status ${response.status()}: ${response.url()}`);
   });
   return { page, problems };
 }

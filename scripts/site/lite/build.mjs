@@ -32,8 +32,8 @@ export async function buildBrowserEdition(folder) {
   fs.mkdirSync(contents, { recursive: true });
   try {
     say('building the browser edition');
-    const leftOut = await bundle(path.join(scratch, 'static'));
-    copyContents(contents);
+    const files = copyContents(contents);
+    const leftOut = await bundle(path.join(scratch, 'static'), files);
     fs.writeFileSync(path.join(scratch, 'jupyter-lite.json'), JSON.stringify(configuration()));
     fs.writeFileSync(path.join(scratch, 'overrides.json'), JSON.stringify(SETTINGS));
     const inScratch = ['--lite-dir', scratch, '--output-dir', folder, '--contents', contents];
@@ -87,7 +87,7 @@ const configuration = () => ({
   },
 });
 
-/** The notebooks, the results that they read, and whatever else they link to. */
+/** The notebooks, the results that they read, and whatever else they link to. Returns their names. */
 function copyContents(folder) {
   const notebooks = allNotebooks().map((name) => path.join('notebooks', name));
   const data = DATA.flatMap((name) =>
@@ -102,11 +102,13 @@ function copyContents(folder) {
       .map((link) => path.join(path.dirname(file), decodeURI(link.split('#')[0])))
       .filter((target) => fs.statSync(path.join(root, target), { throwIfNoEntry: false })?.isFile()),
   );
-  for (const file of new Set([...notebooks, ...data, ...linked])) {
+  const files = [...new Set([...notebooks, ...data, ...linked])];
+  for (const file of files) {
     const target = path.join(folder, file);
     fs.mkdirSync(path.dirname(target), { recursive: true });
     fs.copyFileSync(path.join(root, file), target);
   }
+  return files;
 }
 
 /** By the path of a notebook: { needs }, what it imports that is left to the local edition. None: it runs here. */

@@ -38,10 +38,11 @@ const NODE = ['crypto', 'fs', 'path', 'util'];
 /**
  * Writes worker.js, focal-loss-lab.js and extension.js into a folder.
  *
+ * @param files  names of all that the library can read, from the root of the clone
  * @returns {Promise<Set<string>>} what the library exports only to say that it is left out
  * @throws Error of esbuild, which names the file and the line
  */
-export async function bundle(folder) {
+export async function bundle(folder, files) {
   const esbuild = await import(pathToFileURL(path.join(tools, 'node_modules/esbuild/lib/main.js')).href);
   const shared = {
     bundle: true,
@@ -59,7 +60,8 @@ export async function bundle(folder) {
     ...shared,
     metafile: true,
     entryPoints: { 'focal-loss-lab': path.join(here, 'library/index.js') },
-    define: { __dirname: '"/lib/dist/folder"' }, // from there ../../../data is /data, as in a clone
+    // From __dirname, ../../../data is /data, as in a clone.
+    define: { __dirname: '"/lib/dist/folder"', FILES: JSON.stringify(files) },
     plugins: [exchange(esbuild, leftOut)],
   });
   const [{ exports }] = Object.values(metafile.outputs);

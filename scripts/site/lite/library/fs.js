@@ -2,24 +2,18 @@
 import { leftOut } from './leftOut.js';
 import path from './path.js';
 
-/** The address of a file; one that is named relatively is in the folder of the notebook, as in a clone. */
-function addressOf(file) {
-  const { root, folder } = globalThis.__files;
-  return root + path.resolve(folder, file).slice(1).split('/').map(encodeURIComponent).join('/');
-}
-
-function ask(method, file) {
-  const request = new XMLHttpRequest();
-  request.open(method, addressOf(file), false);
-  request.overrideMimeType('text/plain; charset=utf-8');
-  request.send();
-  return request;
-}
+/** From the root of the clone; a file that is named relatively is in the folder of the notebook. */
+const nameOf = (file) => path.resolve(globalThis.__files.folder, file).slice(1);
 
 export function readFileSync(file, encoding) {
   if (encoding !== 'utf8' && encoding?.encoding !== 'utf8')
     throw new Error(`readFileSync: ${file} can only be read as utf8 here`);
-  const { status, responseText } = ask('GET', file);
+  const request = new XMLHttpRequest();
+  const address = globalThis.__files.root + nameOf(file).split('/').map(encodeURIComponent).join('/');
+  request.open('GET', address, false);
+  request.overrideMimeType('text/plain; charset=utf-8');
+  request.send();
+  const { status, responseText } = request;
   if (status === 200) return responseText;
   throw Object.assign(new Error(`ENOENT: no such file or directory, open '${file}'`), {
     code: 'ENOENT',
@@ -27,7 +21,8 @@ export function readFileSync(file, encoding) {
   });
 }
 
-export const existsSync = (file) => ask('HEAD', file).status === 200;
+/* global FILES -- bundle.mjs fills it in */
+export const existsSync = (file) => FILES.includes(nameOf(file));
 
 const refuse = leftOut('writing a file');
 export const [mkdirSync, openSync, closeSync, fsyncSync, renameSync, writeFileSync, rmSync, readdirSync] =
