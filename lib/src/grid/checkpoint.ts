@@ -1,9 +1,9 @@
 import { tf, versions } from '../tf';
 import { checksumOfSamples, type Json } from '../training/fingerprint';
-import type { SafetensorsFile, SourceArray } from '../training/safetensors';
+import { asArray, asRows, type SafetensorsFile, type SourceArray } from '../training/safetensors';
 import type { Sampler } from '../training/sampler';
 import { StateFile } from '../training/stateFile';
-import { restored, stored, type StoredDivergence } from '../training/run';
+import { RECORD_COLUMNS, restored, stored, type StoredDivergence } from '../training/run';
 import { LenetBatch } from './lenetBatch';
 import { perParameter, SHAPES, type ParameterName, type PerParameter } from './parameters';
 import type { GridOptions } from './options';
@@ -19,7 +19,7 @@ interface StoredProgress {
 }
 
 /** `run` is the place among the runs. */
-const RECORD = ['run', 'step', 'epoch', 'loss', 'accuracy', 'maxAbsLogit', 'seconds'] as const;
+const RECORD = ['run', ...RECORD_COLUMNS] as const;
 
 /** A training of many models in a file. */
 export class GridCheckpoint {
@@ -117,25 +117,6 @@ function fingerprint({ images, digits, models, ...options }: GridOptions) {
     'SHA-256 of their digits': checksumOfSamples(digits),
     model: models.map(perModel),
   };
-}
-
-function asArray<Name extends string>(
-  name: string,
-  columns: readonly Name[],
-  rows: Record<Name, number>[],
-): SourceArray {
-  const values = Float64Array.from(rows.flatMap((row) => columns.map((column) => row[column])));
-  return { name, dtype: 'F64', shape: [rows.length, columns.length], values: () => values };
-}
-
-function asRows<Name extends string>(
-  columns: readonly Name[],
-  values: ArrayLike<number>,
-): Record<Name, number>[] {
-  return Array.from({ length: values.length / columns.length }, (_, row) => {
-    const entries = columns.map((name, i) => [name, values[row * columns.length + i]]);
-    return Object.fromEntries(entries) as Record<Name, number>;
-  });
 }
 
 function parameterArrays(part: string, tensors: PerParameter<tf.Tensor>): SourceArray[] {

@@ -1,8 +1,8 @@
 import { tf } from '../tf';
 import type { Fingerprint } from './fingerprint';
 import type { Recorder } from './records';
-import { restored, stored, type Divergence, type StoredDivergence } from './run';
-import type { SafetensorsFile, SourceArray } from './safetensors';
+import { RECORD_COLUMNS, restored, stored, type Divergence, type StoredDivergence } from './run';
+import { asArray, asRows, type SafetensorsFile, type SourceArray } from './safetensors';
 import type { Sampler } from './sampler';
 import { StateFile } from './stateFile';
 import type { Trainer } from './step';
@@ -101,7 +101,10 @@ export class Checkpoint {
   ): Promise<void> {
     const { trainer, sampler, recorder } = this.parts;
     sampler.restore({ order: await stored.read('order'), generator });
-    recorder.restore({ rows: await stored.read('records'), open: openRecord });
+    recorder.restore({
+      records: asRows(RECORD_COLUMNS, await stored.read('records')),
+      open: openRecord,
+    });
     const [, , ...names] = stored.names; // their order counts: a layer without a name of its own has another every time
     for (const [i, { variable }] of trainer.variables().entries()) {
       const values = await stored.read(names[i]);
@@ -111,7 +114,6 @@ export class Checkpoint {
 
   private arrays(): SourceArray[] {
     const { trainer, sampler, recorder } = this.parts;
-    const { rows, columns } = recorder.state();
     const { order } = sampler;
     const variables = trainer.variables().map(({ name, variable }) => ({
       name,
@@ -120,7 +122,7 @@ export class Checkpoint {
       values: () => variable.data<'float32' | 'int32'>(),
     }));
     return [
-      { name: 'records', dtype: 'F64', shape: [rows.length / columns, columns], values: () => rows },
+      asArray('records', RECORD_COLUMNS, recorder.records),
       { name: 'order', dtype: 'I32', shape: [order.length], values: () => order },
       ...variables,
     ];

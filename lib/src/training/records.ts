@@ -1,8 +1,6 @@
 import type { TrainingRecord } from './run';
 import type { StepResult } from './step';
 
-const COLUMNS = ['step', 'epoch', 'loss', 'accuracy', 'maxAbsLogit', 'seconds'] as const;
-
 /** The record that is not complete yet. */
 interface OpenRecord {
   steps: number;
@@ -44,27 +42,18 @@ export class Recorder {
     this.open = empty(last);
   }
 
-  /** All there is to know: the complete records as rows of float64, and the open one as JSON. */
-  state(): { rows: Float64Array; columns: number; open: OpenRecord } {
-    const columns = COLUMNS.length;
-    const rows = new Float64Array(this.records.length * columns);
-    for (const [i, record] of this.records.entries())
-      for (const [column, name] of COLUMNS.entries()) rows[i * columns + column] = record[name];
-    return { rows, columns, open: { ...this.open } };
+  /** All there is to know: the complete records, and the open one. */
+  state(): { records: readonly TrainingRecord[]; open: OpenRecord } {
+    return { records: this.records, open: { ...this.open } };
   }
 
   /** Goes on from such a state; the clock goes on from the last step. */
-  restore({ rows, open }: { rows: ArrayLike<number>; open: OpenRecord }): void {
+  restore({ records, open }: ReturnType<Recorder['state']>): void {
     this.records.length = 0;
-    for (let start = 0; start < rows.length; start += COLUMNS.length) this.records.push(fromRow(rows, start));
+    for (const record of records) this.records.push(record);
     this.open = { ...open };
     this.start = performance.now() - 1000 * open.last.seconds;
   }
-}
-
-function fromRow(rows: ArrayLike<number>, start: number): TrainingRecord {
-  const entries = COLUMNS.map((name, column) => [name, rows[start + column]]);
-  return Object.fromEntries(entries) as Record<(typeof COLUMNS)[number], number>;
 }
 
 function empty(last: OpenRecord['last']): OpenRecord {

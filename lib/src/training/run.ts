@@ -17,6 +17,9 @@ export interface TrainingRecord {
   seconds: number;
 }
 
+/** The fields of a record, all of them numbers, as columns of a checkpoint. */
+export const RECORD_COLUMNS = ['step', 'epoch', 'loss', 'accuracy', 'maxAbsLogit', 'seconds'] as const satisfies readonly (keyof TrainingRecord)[]; // prettier-ignore
+
 /** The first step that met a value which is not finite; its update was not made. */
 export interface Divergence {
   epoch: number;

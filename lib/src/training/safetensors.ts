@@ -214,3 +214,24 @@ function byteLength(dtype: DType, shape: readonly number[]): number {
 function asBytes(values: Values): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
+
+/** Rows of numbers as an array of float64, since JSON has no NaN. */
+export function asArray<Name extends string>(
+  name: string,
+  columns: readonly Name[],
+  rows: Record<Name, number>[],
+): SourceArray {
+  const values = Float64Array.from(rows.flatMap((row) => columns.map((column) => row[column])));
+  return { name, dtype: 'F64', shape: [rows.length, columns.length], values: () => values };
+}
+
+/** The rows of which `asArray` has made the array. */
+export function asRows<Name extends string>(
+  columns: readonly Name[],
+  values: ArrayLike<number>,
+): Record<Name, number>[] {
+  return Array.from({ length: values.length / columns.length }, (_, row) => {
+    const entries = columns.map((name, i) => [name, values[row * columns.length + i]]);
+    return Object.fromEntries(entries) as Record<Name, number>;
+  });
+}

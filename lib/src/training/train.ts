@@ -6,7 +6,7 @@ import { checkSchedule, expecting } from './check';
 import { Checkpoint, START, type Parts, type Position } from './checkpoint';
 import { fingerprint } from './fingerprint';
 import { Recorder } from './records';
-import type { Divergence, TrainingRecord, TrainingRun } from './run';
+import type { TrainingRun } from './run';
 import { Sampler } from './sampler';
 import { Trainer, type Loss, type StepResult } from './step';
 
@@ -129,9 +129,9 @@ async function run(
   const { recordEvery = stepsPerEpoch(options) } = options;
   const samples = images.shape[0];
   const progress = new Progress(epochs * stepsPerEpoch(options), label);
-  const ended = () => diverged !== null || epoch === epochs;
-  let { epoch, step, diverged } = from;
-  const result: TrainingRun = { records: recorder.records, diverged };
+  const result: TrainingRun = { records: recorder.records, diverged: from.diverged };
+  const ended = () => result.diverged !== null || epoch === epochs;
+  let { epoch, step } = from;
   lastRuns.set(model, result);
   let origin = '';
   if (from !== START) {
@@ -145,7 +145,7 @@ async function run(
   try {
     while (!ended()) {
       sampler.shuffle();
-      for (let start = 0; start < samples && diverged === null; start += batchSize) {
+      for (let start = 0; start < samples && result.diverged === null; start += batchSize) {
         await breathe();
         step++;
         const batch = tf.tidy(() => {
@@ -163,19 +163,19 @@ async function run(
           tf.dispose(batch);
         }
         if (stepped.notFinite !== undefined) {
-          diverged = { epoch, step, what: stepped.notFinite, maxAbsLogit: stepped.maxAbsLogit };
-          result.diverged = diverged;
+          const { notFinite: what, maxAbsLogit } = stepped;
+          result.diverged = { epoch, step, what, maxAbsLogit };
         } else {
           recorder.add(step, epoch, stepped);
           if (step % recordEvery === 0) recorder.close();
           progress.update(step, `epoch ${epoch}, loss ${stepped.loss.toPrecision(3)}${origin}`);
         }
       }
-      if (diverged === null) {
+      if (result.diverged === null) {
         await afterEpoch?.(epoch);
         epoch++;
       }
-      await checkpoint?.save({ epoch, step, diverged });
+      await checkpoint?.save({ epoch, step, diverged: result.diverged });
     }
   } catch (error) {
     const next = checkpoint && `, to be resumed at epoch ${checkpoint.epoch} from ${checkpoint.file}`;
@@ -184,11 +184,11 @@ async function run(
     throw error;
   }
   recorder.close();
-  progress.done(`${label}: ${summary(recorder.records, diverged)}${device}${origin}`);
+  progress.done(`${label}: ${summary(result)}${device}${origin}`);
   return result;
 }
 
-function summary(records: TrainingRecord[], diverged: Divergence | null): string {
+function summary({ records, diverged }: TrainingRun): string {
   if (diverged !== null)
     return `not finite in epoch ${diverged.epoch}, step ${diverged.step}: ${diverged.what}`;
   const { loss, accuracy } = records[records.length - 1];
