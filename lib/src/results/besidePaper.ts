@@ -24,13 +24,13 @@ const EXPERIMENTS: readonly Experiment[] = [
     title: 'CIFAR-10 classification, CNN',
     notebook: '04-cifar10-classification',
     epochs: 1000,
-    published: (loss) => cifar10(loss),
+    published: cifar10,
   },
   {
     title: 'MNIST segmentation',
     notebook: '05-mnist-segmentation',
     epochs: 1000,
-    published: (loss, noise) => segmentation(loss, noise),
+    published: segmentation,
   },
 ];
 

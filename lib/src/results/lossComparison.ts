@@ -1,8 +1,9 @@
 import { meanInterval, type Interval } from '../evaluation/interval';
+import { LOSS_NAMES } from '../grid/lossNames';
 import { readRun, writeRunOf, type Json } from './runFile';
 import { checkedRows, number, oneOf, orNone, type RowIn } from './table';
 
-const LOSS = oneOf('original', 'stabilized', 'exact');
+const LOSS = oneOf(...LOSS_NAMES);
 
 const RUN_COLUMNS = {
   seed: number,

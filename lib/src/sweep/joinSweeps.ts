@@ -1,15 +1,15 @@
 import { LOSS_NAMES, type GridLoss } from '../grid/lossNames';
 import { writeRunOf, type Json } from '../results/runFile';
-import { epochsFile, readSweep, type SweepResult, type SweepRun } from './resultFiles';
+import {
+  AXES,
+  epochsFile,
+  placeIn,
+  readSweep,
+  type RunKey,
+  type SweepResult,
+  type SweepRun,
+} from './resultFiles';
 import { firstDifference, SweepError } from './sweepError';
-
-const AXES = {
-  losses: 'loss',
-  noises: 'noise',
-  gammas: 'gamma',
-  thresholds: 'threshold',
-  seeds: 'seed',
-} as const satisfies Record<string, keyof SweepRun>;
 
 /**
  * Puts sweeps that were run one by one, a noise and a gamma at a time, say, into one result: the rows of all in the order of the
@@ -40,20 +40,17 @@ export function joinSweeps(files: readonly string[], out: string): SweepRun[] {
     if (owner !== undefined) throw new SweepError(`the run with ${key} is in ${owner} and in ${file}`);
     owners.set(key, file);
   }
+  const valuesOf = (axis: keyof RunKey) => inOrder(all.map(({ run }) => run[axis]));
   const axes = Object.fromEntries(
-    Object.entries(AXES).map(([name, axis]) => [name, inOrder(sweeps.flatMap(({ runs }) => runs.map((run) => run[axis])))]), // prettier-ignore
-  );
+    Object.entries(AXES).map(([name, axis]) => [name, valuesOf(axis)]),
+  ) as Record<keyof typeof AXES, (GridLoss | number)[]>;
   const settings = {
     ...first.settings,
     ...axes,
     devices: [...new Set(sweeps.flatMap((sweep) => sweep.settings.devices))].sort(),
     secondsOfShards: sweeps.reduce((sum, sweep) => sum + sweep.settings.secondsOfShards, 0),
   } as unknown as Record<string, Json>;
-  const place = (row: Pick<SweepRun, 'loss' | 'noise' | 'gamma' | 'threshold' | 'seed'>) =>
-    Object.entries(AXES).reduce(
-      (sum, [name, axis]) => sum * axes[name].length + axes[name].indexOf(row[axis]),
-      0,
-    );
+  const place = (row: RunKey) => placeIn(axes, row);
   const runs = sweeps.flatMap((sweep) => sweep.runs).sort((a, b) => place(a) - place(b));
   const epochs = sweeps
     .flatMap((sweep) => sweep.epochs)

@@ -5,7 +5,7 @@ import { checkedRows, number, oneOf, orNone, type RowIn } from '../results/table
 import { removeLeftovers } from '../writeWhole';
 import { firstDifference, SweepError } from './sweepError';
 import { outcomeOf } from './outcome';
-import type { Shard, SweepModel } from './plan';
+import type { Shard } from './plan';
 import type { SweepSettings } from './settings';
 import type { GridRun } from '../grid/run';
 
@@ -81,9 +81,7 @@ export function writeResult(
 ): SweepRun[] {
   const runs: SweepRun[] = [];
   const epochs: SweepEpoch[] = [];
-  for (const { noise, seed, model, ...run } of inOrder(settings, states)) {
-    const { loss, gamma, threshold } = model;
-    const key = { loss, noise, gamma, threshold, seed };
+  for (const { key, ...run } of inOrder(settings, states)) {
     const { complete, last, firstNanEpoch, firstNanStep, maxAbsLogit: largest } = outcomeOf(run);
     runs.push({
       ...key,
@@ -172,33 +170,39 @@ export function readResult(out: string, settings: SweepSettings): SweepRun[] | u
   return checkedRows(found.rows, RUN_COLUMNS, out);
 }
 
+/** What tells runs apart: a setting of the sweep, and the column with its value. */
+export const AXES = {
+  losses: 'loss',
+  noises: 'noise',
+  gammas: 'gamma',
+  thresholds: 'threshold',
+  seeds: 'seed',
+} as const satisfies Partial<Record<keyof SweepSettings, keyof SweepRun>>;
+
+type Axes = Record<keyof typeof AXES, readonly unknown[]>;
+export type RunKey = Pick<SweepRun, (typeof AXES)[keyof typeof AXES]>;
+
+/** The place of a run, or of its epochs, in the order of the settings. */
+export function placeIn(axes: Axes, row: RunKey): number {
+  return Object.entries(AXES).reduce((sum, [name, column]) => {
+    const values = axes[name as keyof Axes];
+    return sum * values.length + values.indexOf(row[column]);
+  }, 0);
+}
+
 interface PlacedRun extends Pick<GridRun, 'records' | 'diverged'> {
-  noise: number;
-  seed: number;
-  model: SweepModel;
+  key: RunKey;
 }
 
 /** The runs in the order of the settings, however they were sharded. */
 function inOrder(settings: SweepSettings, states: readonly ShardState[]): PlacedRun[] {
-  const axes: readonly unknown[][] = [
-    [...settings.losses],
-    [...settings.noises],
-    [...settings.gammas],
-    [...settings.thresholds],
-    [...settings.seeds],
-  ];
-  const placed = states.flatMap(({ shard: { noise, seed, models }, runs }) =>
-    models.map((model, i) => {
-      const { records, diverged } = runs[i] ?? { records: [], diverged: null };
-      const key = [model.loss, noise, model.gamma, model.threshold, seed];
-      const place = key.reduce<number>(
-        (sum, value, axis) => sum * axes[axis].length + axes[axis].indexOf(value),
-        0,
-      );
-      return { place, run: { noise, seed, model, records, diverged } };
+  const runs = states.flatMap(({ shard: { noise, seed, models }, runs: found }) =>
+    models.map(({ loss, gamma, threshold }, i) => {
+      const { records, diverged } = found[i] ?? { records: [], diverged: null };
+      return { key: { loss, noise, gamma, threshold, seed }, records, diverged };
     }),
   );
-  return placed.sort((a, b) => a.place - b.place).map(({ run }) => run);
+  return runs.sort((a, b) => placeIn(settings, a.key) - placeIn(settings, b.key));
 }
 
 const secondsOf = (runs: readonly GridRun[]) =>
