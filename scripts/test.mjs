@@ -9,7 +9,7 @@ import { askDriver, reasonAgainst } from '../lib/src/tf/graphicsCards.cjs';
 import { runCommand } from './command.mjs';
 import { allNotebooks } from './pages.mjs';
 import { read, root, stateFolder, write } from './setup/project.mjs';
-import { compiledTests, countTests } from './unit-tests.mjs';
+import { compiledTests, countTests, ONE_THREAD, QUIET } from './unit-tests.mjs';
 
 const COMMAND = {
   name: 'test',
@@ -41,8 +41,6 @@ const onGpu = installedVariant() === 'gpu' && askDriver().cards.some((card) => r
 // One more than cores, since kernels, set-ups and browsers often wait. Processes that share a card wait for each other, and
 // its memory is less than the machine's.
 const LANES = onGpu ? 2 : Math.min(4, os.availableParallelism()) + 1;
-// Tests, like the small networks, gain nothing from a second thread, but from a second process.
-const ONE_THREAD = { TF_NUM_INTRAOP_THREADS: '1', TF_NUM_INTEROP_THREADS: '1' };
 const node = process.execPath;
 
 const LINT = [
@@ -64,7 +62,7 @@ const SECONDS_FILE = path.join(stateFolder, 'test-seconds.json');
 const seconds = JSON.parse(read(SECONDS_FILE) ?? '{}');
 /** Where that is not known yet, as in CI: what takes a minute or more on two cores. */
 const LONG =
-  /notebooks\/0[3457]-|(site|jupyterlab|setup|losses-package|sweep|compiled|checkpoint|paperSize)\.test|test_/;
+  /notebooks\/(0[345]|appendix)-|(site|browser-edition|jupyterlab|setup|losses-package|sweep|compiled|checkpoint|paperSize)\.test|test_/;
 
 /** By the name of a kind of check, in the order in which they begin. */
 const summary = new Map();
@@ -152,7 +150,7 @@ function execute([command, ...args], variables) {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, NODE_NO_WARNINGS: '1', TF_CPP_MIN_LOG_LEVEL: '2', ...variables },
+      env: { ...process.env, ...QUIET, ...variables },
     });
     const chunks = [];
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => chunks.push(chunk));

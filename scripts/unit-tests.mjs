@@ -5,6 +5,11 @@ import { root } from './setup/project.mjs';
 
 const COMPILED = 'lib/dist/test';
 
+/** Tests, like the small networks, gain nothing from a second thread, but from a second process. */
+export const ONE_THREAD = { TF_NUM_INTRAOP_THREADS: '1', TF_NUM_INTEROP_THREADS: '1' };
+/** No warnings of Node, no remarks of TensorFlow. */
+export const QUIET = { NODE_NO_WARNINGS: '1', TF_CPP_MIN_LOG_LEVEL: '2' };
+
 /** By the sources: what an earlier source has left in dist does not run. */
 export function compiledTests() {
   return fs

@@ -4,7 +4,7 @@ import { runCommand, UsageError } from './command.mjs';
 import { compileLibrary } from './setup/library.mjs';
 import { catchInterrupts, runInForeground } from './setup/processes.mjs';
 import { root } from './setup/project.mjs';
-import { compiledTests, selectTests } from './unit-tests.mjs';
+import { compiledTests, ONE_THREAD, QUIET, selectTests } from './unit-tests.mjs';
 
 const COMMAND = {
   name: 'unit',
@@ -25,13 +25,7 @@ await runCommand(COMMAND, async ({ only }, names) => {
     '--test-reporter=spec',
     ...(only ? [`--test-name-pattern=${literally(only)}`] : []),
   ];
-  const env = {
-    NODE_NO_WARNINGS: '1',
-    TF_CPP_MIN_LOG_LEVEL: '2',
-    TF_NUM_INTRAOP_THREADS: '1',
-    TF_NUM_INTEROP_THREADS: '1',
-    ...process.env,
-  };
+  const env = { ...QUIET, ...ONE_THREAD, ...process.env };
   process.exitCode = await runInForeground(process.execPath, [...args, ...new Set(files)], {
     cwd: root,
     env,

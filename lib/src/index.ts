@@ -3,10 +3,10 @@ export {
   addUniformNoise,
   binaryLabels,
   loadMnist,
-  type Dataset,
   loadCifar10,
   normalize,
   randomResizedCrop,
+  type Dataset,
 } from './datasets';
 export {
   exactSigmoidFocalLoss,
@@ -27,10 +27,10 @@ export {
   FORMATS,
   roundTo,
   ulp,
-  type Precision,
   emulatedFocalLoss,
   FORMULATIONS,
   naiveFocalLossGradient,
+  type Precision,
   type Formulation,
 } from './precision';
 export { lenet, unet, vit } from './models';
