@@ -34,7 +34,7 @@ const adapt = (options) => ({
   ...options,
   lib: ['lib.es2023.d.ts'],
   paths: { '*': packagePaths(options.rootDir) },
-  typeRoots: [...new Set([...options.typeRoots, path.join(PACKAGES, '@types')])],
+  typeRoots: [path.join(PACKAGES, '@types')], // not tslab's own, which are of another Node and not in the snapshot
   types: ['node'],
 });
 const node20 = path.join(__dirname, 'node20.d.ts');

@@ -318,6 +318,11 @@ def test_there_types_are_checked_and_completed_as_in_the_clone(session):
     assert session.reply(session.client.complete(code, len(code)))['matches'] == ['sigmoidFocalLoss']
 
 
+def test_there_the_types_of_node_are_the_clones_before_anything_is_imported(home, start):
+    result = start(cwd=home).run("let ofNode20: typeof import('node:util').styleText;")
+    assert result.status == 'ok', 'tslab has those of Node 18'
+
+
 def test_a_package_of_the_same_name_beside_it_comes_first_in_types_as_in_values(home, session):
     package = home / 'node_modules/papaparse'
     package.mkdir(parents=True)
