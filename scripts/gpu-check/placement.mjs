@@ -17,7 +17,7 @@ const [, VERSION] = /^tensorflow==(\S+)$/m.exec(read(path.join(root, 'constraint
 
 /** Tests that compute, and do so in their own process. */
 const COMPUTING =
-  /(datasets|evaluation|losses|models|tf|training)\/|grid\/(compareLosses|lenetBatch|trainGrid)/;
+  /(datasets|evaluation|losses|models|tf|training)\/|grid\/(lenetBatch|trainGrid)|sweep\/compareLosses/;
 
 const COMMAND = {
   name: 'placement',

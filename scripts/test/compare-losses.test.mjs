@@ -52,10 +52,10 @@ describe('npm run compare', () => {
       18 * 10_000,
     );
     const second = compare(...args, '--epochs', '2');
-    assert.match(second.stdout, /^seed 7: 2 of 2 epochs/m);
+    assert.match(second.stdout, /^seed 7: 2 of 2 epochs, \d+ of 18 alive$/m);
     assert.doesNotMatch(second.stdout, /: 1 of 2 epochs/);
     const wrong = compare(...args, '--threshold', '9');
     assert.equal(wrong.status, 1);
-    assert.match(wrong.stderr, /^\[compare\] seed \d ended with exit code 1: .*threshold of model 0 is 9/s);
+    assert.match(wrong.stderr, /^\[compare\] seed \d: trainGrid: .*threshold of model 0 is 9.*\n$/);
   });
 });

@@ -231,7 +231,7 @@ class Sweep {
           state.device = device.name;
           this.unshown = this.unwritten = true;
         };
-        receive(await worker.train({ out, settings, shard }, receive));
+        receive(await worker.train({ kind: 'shard', out, settings, shard }, receive));
         state.complete = true;
         return worker;
       } catch (error) {

@@ -1,26 +1,29 @@
-// A process that trains shards, one after the other, as the sweep that has started it tells (workerProcess.ts). It ends
-// with that sweep, however that ends.
+// A process that trains shards of a sweep or seeds of a comparison, one after the other, as the process that has started it
+// tells (workerProcess.ts). It ends with that process, however that ends.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { loadMnist, type Dataset } from '../datasets';
+import { compareLosses } from './compareLosses';
 import { deviceName, deviceWarning, tf, versions } from '../tf';
 import { isFromFileSystem } from '../writeWhole';
 import { removeLeftoversOf, shardFiles, writeCompleteShard, writePartialShard } from './partFiles';
-import type { SweepSettings } from './settings';
 import { SweepError } from './sweepError';
 import type { GridRun } from '../grid/run';
 import { trainGrid } from '../grid/trainGrid';
-import type { Report, Task } from './workerProcess';
+import type { ComparedSeed } from './runComparison';
+import type { ComparisonTask, Report, ShardTask, Task } from './workerProcess';
 
 const { kind, name } = deviceName();
 let data: Promise<Dataset> | undefined;
+let testData: Promise<Dataset> | undefined;
 
 process.on('SIGINT', () => {}); // Ctrl-C goes to the whole group; what becomes of the workers is the sweep's business
 process.on('disconnect', () => process.exit());
 process.on('message', (task: Task) => {
-  train(task).then(
-    (runs) => report({ kind: 'complete', runs }),
+  const work = task.kind === 'shard' ? train(task) : compare(task);
+  work.then(
+    (result) => report({ kind: 'complete', result }),
     (error: unknown) => report({ kind: 'failed', reason: reasonOf(error) }),
   );
 });
@@ -30,8 +33,8 @@ report({
   device: { kind, name, warning: deviceWarning() },
 });
 
-async function train({ out, settings, shard }: Task): Promise<GridRun[]> {
-  const { images, labels } = await (data ??= load(settings));
+async function train({ out, settings, shard }: ShardTask): Promise<GridRun[]> {
+  const { images, labels } = await (data ??= load(settings.images));
   const { alpha, epsilon, epochs, batchSize, learningRate, momentum } = settings;
   const { checkpoint } = shardFiles(out, shard);
   removeLeftoversOf(out, shard);
@@ -53,9 +56,23 @@ async function train({ out, settings, shard }: Task): Promise<GridRun[]> {
   return runs;
 }
 
-async function load(settings: SweepSettings): Promise<Dataset> {
+async function compare({ settings, seed, checkpoint }: ComparisonTask): Promise<ComparedSeed> {
+  const { images, labels } = await (data ??= load(settings.images));
+  const test = await (testData ??= loadMnist('test'));
+  let seconds = 0;
+  const compared = await compareLosses({
+    ...settings,
+    ...{ images, digits: labels, testImages: test.images, testDigits: test.labels, seed, checkpoint },
+    afterEpoch: ({ runs }) => {
+      seconds = Math.max(...runs.map(({ records }) => records.at(-1)?.seconds ?? 0));
+      report({ kind: 'epoch', runs });
+    },
+  });
+  return { ...compared, seconds };
+}
+
+async function load(count: number): Promise<Dataset> {
   const all = await loadMnist('train');
-  const count = settings.images;
   const some = tf.tidy(() => ({ images: all.images.slice(0, count), labels: all.labels.slice(0, count) }));
   tf.dispose([all.images, all.labels]);
   return some;

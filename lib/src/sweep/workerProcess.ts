@@ -1,16 +1,29 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import type { Shard } from './plan';
+import type { ComparedSeed, ComparisonSettings } from './runComparison';
 import type { SweepSettings } from './settings';
 import { SweepError } from './sweepError';
 import type { GridRun } from '../grid/run';
 
-/** What a worker is told. */
-export interface Task {
+/** A shard of a sweep. */
+export interface ShardTask {
+  kind: 'shard';
   out: string;
   settings: SweepSettings;
   shard: Shard;
 }
+
+/** One seed of a comparison of losses. */
+export interface ComparisonTask {
+  kind: 'comparison';
+  settings: ComparisonSettings;
+  seed: number;
+  checkpoint: string;
+}
+
+/** What a worker is told. */
+export type Task = ShardTask | ComparisonTask;
 
 /** What a worker tells first. */
 export interface Ready {
@@ -21,7 +34,7 @@ export interface Ready {
 export type Report =
   | ({ kind: 'ready' } & Ready)
   | { kind: 'epoch'; runs: readonly GridRun[] }
-  | { kind: 'complete'; runs: readonly GridRun[] }
+  | { kind: 'complete'; result: readonly GridRun[] | ComparedSeed }
   | { kind: 'failed'; reason: string };
 
 /** A worker has ended that nobody had stopped. */
@@ -37,7 +50,7 @@ export const WORKER_ENVIRONMENT = {
 };
 const STDERR_KEPT = 4000;
 
-/** A process that trains shards, one at a time. */
+/** A process that trains, one task at a time. */
 export class WorkerProcess {
   /** Resolves when the worker can be given a task; rejects if it dies before. */
   readonly ready: Promise<Ready>;
@@ -79,21 +92,30 @@ export class WorkerProcess {
    * @returns its runs
    * @throws WorkerDied, or SweepError if the training itself failed
    */
-  async train(task: Task, afterEpoch: (runs: readonly GridRun[]) => void): Promise<readonly GridRun[]> {
-    await this.ready;
-    const runs = this.conversation<readonly GridRun[]>((report, resolve, reject) => {
-      if (report.kind === 'epoch') afterEpoch(report.runs);
-      else if (report.kind === 'complete') resolve(report.runs);
-      else if (report.kind === 'failed') reject(new SweepError(report.reason));
-    });
-    this.child.send(task, () => {}); // a worker that has died is told by 'close'
-    return runs;
+  train(task: ShardTask, afterEpoch: (runs: readonly GridRun[]) => void): Promise<readonly GridRun[]> {
+    return this.work(task, afterEpoch) as Promise<readonly GridRun[]>;
+  }
+
+  /** Trains the models of a seed and tries them on the test images. @throws as train */
+  compare(task: ComparisonTask, afterEpoch: (runs: readonly GridRun[]) => void): Promise<ComparedSeed> {
+    return this.work(task, afterEpoch) as Promise<ComparedSeed>;
   }
 
   /** Ends the worker at once: whatever it has not saved, the next one does again. */
   async stop(): Promise<void> {
     this.child.kill('SIGKILL');
     await this.ended;
+  }
+
+  private async work(task: Task, afterEpoch: (runs: readonly GridRun[]) => void) {
+    await this.ready;
+    const result = this.conversation<readonly GridRun[] | ComparedSeed>((report, resolve, reject) => {
+      if (report.kind === 'epoch') afterEpoch(report.runs);
+      else if (report.kind === 'complete') resolve(report.result);
+      else if (report.kind === 'failed') reject(new SweepError(report.reason));
+    });
+    this.child.send(task, () => {}); // a worker that has died is told by 'close'
+    return result;
   }
 
   private conversation<T>(
