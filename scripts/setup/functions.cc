@@ -1,8 +1,8 @@
-// A part of the TensorFlow addon: two exports more than tfjs-node has, for functions of TensorFlow's eager runtime. Such a
+// A part of the TensorFlow addon. It adds two exports to tfjs-node's, for functions of TensorFlow's eager runtime. Such a
 // function is a graph under a name of its own; afterwards the addon's executeOp runs it like any operation.
 // lib/src/tf/graph records the graphs.
 //
-// tfjs_binding.cc is compiled as a part of this file, so that its sources stay as they came: its entry point gets another
+// tfjs_binding.cc is compiled as a part of this file, so that its source need not be changed. Its entry point gets another
 // name, and ours calls it.
 #define napi_register_module_v1 RegisterTfjs
 #define node_api_module_get_api_version_v1 TfjsApiVersion
@@ -55,7 +55,7 @@ std::vector<std::string> ToStrings(napi_env env, napi_value array) {
   return texts;
 }
 
-// The nodes of a graph by their names. The first that is not there is remembered.
+// The nodes of a graph by their names. `missing` is the first name that was not found.
 struct Nodes {
   TF_Graph *graph;
   std::string missing;

@@ -118,6 +118,9 @@ export class Trainer {
       }, this.weights);
       const gradients = this.weights.map(({ name }) => grads[name]);
       return { logits, loss, gradients, statistics: this.statistics.map((values) => values.clone()) };
+    } catch (error) {
+      logits?.dispose(); // kept, and the loss has thrown
+      throw error;
     } finally {
       this.statistics.forEach((values, i) => values.assign(before[i]));
       tf.dispose(before);

@@ -92,10 +92,29 @@ describe('a compiled function', () => {
         results.slice(0, 2).map((each) => each.dataSync()),
         [x.dataSync(), x.dataSync()],
       );
-      tf.dispose([...new Set(results)]);
+      assert.equal(new Set(results).size, 3);
+      results[0].dispose();
+      assert.deepEqual(results[1].dataSync(), x.dataSync());
+      tf.dispose(results);
       assert.ok(!x.isDisposed);
     }
     compiled.dispose();
+  });
+
+  test('may return what it makes without an operation', () => {
+    assert.deepEqual(thirdCall((a) => [tf.neg(a), tf.zeros([3]), tf.scalar(5)], () => [tf.scalar(1)]), [[-1], [0, 0, 0], [5]]); // prettier-ignore
+  });
+
+  test('that is disposed while it is recorded keeps nothing', () => {
+    const compiled = compile((a) => {
+      if (++calls === 2) compiled.dispose();
+      return tf.neg(a);
+    });
+    let calls = 0;
+    tf.tidy(() => {
+      for (let call = 0; call < 2; call++) assert.equal(compiled(tf.scalar(1)).dataSync()[0], -1);
+      assert.throws(() => compiled(tf.scalar(1)), /has been disposed/);
+    });
   });
 
   test('makes a scalar from outside a constant', () => {
@@ -198,8 +217,53 @@ describe('memory', () => {
 describe('what cannot be compiled is refused, with the reason', () => {
   const outer = tf.tensor1d([1, 2, 3]);
   const variable = tf.variable(tf.scalar(1));
+  const unsent = tf.variable(tf.scalar(2));
+  const word = tf.scalar('b');
+  tf.tidy(() => tf.equal(word, tf.scalar('a'))); // sent to TensorFlow
   let count = 0;
   const cases: [string, TensorFunction, RegExp][] = [
+    ['a variable from outside by another name', (a) => tf.add(a, variable.clone()), /uses the variable /],
+    ['and reshaped', (a) => tf.add(a, variable.reshape([1])), /uses the variable /],
+    ['a value that was never sent to TensorFlow', (a) => tf.mul(a, unsent.dataSync()[0]), /it reads values/],
+    [
+      'a string from outside',
+      (a) => {
+        tf.tidy(() => tf.equal(word, word));
+        return tf.neg(a);
+      },
+      /tensor of strings/,
+    ],
+    [
+      'another output of the same operations',
+      (a) => {
+        const results = [tf.neg(a), tf.sqrt(a)];
+        return results[count++ % 2];
+      },
+      /returns something else than its first/,
+    ],
+    [
+      'a list in place of a tensor',
+      (a) => {
+        const result = tf.neg(a);
+        return count++ % 2 ? [result] : result;
+      },
+      /returns something else than its first/,
+    ],
+    [
+      'a variable of TensorFlow that it makes',
+      () => {
+        const text = (name: string) => attribute.text(name, 'made');
+        const type = attribute.dtype('dtype', 'float32');
+        return rawOp(
+          'VarHandleOp',
+          [text('container'), text('shared_name'), type, attribute.shape('shape', [])],
+          [],
+        );
+      },
+      /makes a handle of one of TensorFlow's variables/,
+    ],
+    ['nothing', ((a: tf.Tensor) => void tf.neg(a)) as unknown as TensorFunction, /got undefined/],
+    ['an empty list', () => [], /got an empty list/],
     ['a tensor from outside', (a) => tf.add(a, outer), /shape \[3\] from outside: give it as an argument/],
     [
       'a variable from outside',
@@ -233,6 +297,22 @@ describe('what cannot be compiled is refused, with the reason', () => {
       assert.throws(() => thirdCall(f, () => [tf.ones([3])]), message);
       assert.equal(tf.memory().numTensors, before);
     });
+
+  test('and what is outside stays there', () => {
+    for (const result of [outer, variable]) {
+      assert.throws(() => thirdCall(() => result, () => [x]), /from outside|variable/); // prettier-ignore
+      assert.ok(!result.isDisposed);
+    }
+    const compiled = compile(() => tf.zeros([]), { eager: true });
+    assert.throws(() => compile((() => 3) as unknown as TensorFunction, { eager: true })(), /got number/);
+    compiled().dispose();
+  });
+
+  test('a call after dispose()', () => {
+    const compiled = compile((a) => tf.neg(a));
+    compiled.dispose();
+    assert.throws(() => compiled(x), /^Error: compile: this function has been disposed/);
+  });
 
   test('an argument that is not a tensor', () => {
     const compiled = compile((a) => tf.neg(a));

@@ -1,59 +1,62 @@
 import { backend } from '../rawOps';
 import { tf } from '../tensorflow';
-import { isRecording, NotRecordable, record, type Recording } from './record';
+import { dtypeOf, isRecording, NotRecordable, record, type Recording } from './record';
 
 /** A pure function of tensors. */
 export type TensorFunction = (...inputs: tf.Tensor[]) => tf.Tensor | tf.Tensor[];
 
 export interface CompileOptions {
   /**
-   * Called with the reason if f cannot be compiled, at most once. f then stays as it is, operation by operation. Without
-   * it that is an error.
+   * Called with the reason if f cannot be compiled, at most once. f then runs eagerly, operation by operation. Without this
+   * option it is an error.
    */
   onEager?: (reason: string) => void;
-  /** Leaves f as it is, operation by operation: to look inside. Default false, or true with FOCAL_EAGER=1. */
+  /** Runs f eagerly, operation by operation, for debugging. Default false, or true with FOCAL_EAGER=1. */
   eager?: boolean;
 }
 
-/** A compiled function. Call it like f; dispose it when it is no longer needed. */
-export type Compiled<F extends TensorFunction> = ((...inputs: tf.Tensor[]) => ReturnType<F>) & {
-  /** Frees the functions that TensorFlow holds. */
+/** A compiled function. Call it like f, with the tensors that f uses from outside after f's own arguments. */
+export type Compiled<F extends TensorFunction> = ((
+  ...inputs: [...Parameters<F>, ...tf.Tensor[]]
+) => ReturnType<F>) & {
+  /** Frees the functions that TensorFlow holds. A later call is an error. */
   dispose(): void;
 };
 
-/** Signatures for which a function keeps a graph; the one unused for longest gives way. */
+/** A function keeps the graphs of so many signatures; the one that has not been used for longest goes first. */
 const MOST_SIGNATURES = 8;
 
-/** What is known about one signature: after the first call a recording, after the second the function's name. */
-interface Entry {
-  isList: boolean;
-  outputs: number;
-  first?: Recording;
-  name?: string;
-}
+/** What is known about one signature: after the first call a recording, after the second the name of the function. */
+type Entry = { isList: boolean } & ({ first: Recording } | { name: string; outputs: number });
 
 /**
  * Compiles a function of tensors. TensorFlow.js sends its operations to TensorFlow one by one; compiled, they are one
- * function of TensorFlow, and one call. The results are the same to the last bit. Python calls this tf.function.
+ * function of TensorFlow, and one call. Python calls this tf.function.
  *
  *     const slope = compile((x, w) => tf.grad((v) => tf.mean(tf.square(tf.matMul(x, v))))(w));
  *     for (const x of batches) tf.tidy(() => slope(x, w).print());
  *     slope.dispose();
  *
- * The first two calls with inputs of the same shapes and dtypes run f as usual and record it. If both recordings are equal,
- * the graph runs from the third call on, and f is no longer called. So f must be pure: what JavaScript decides in it (a
- * counter, a random number, a branch) stays as it was at the recording. What can be recognized is refused: recordings that
- * differ, values read in the middle, tensors of strings, and tensors from outside. A tensor from outside may be used if it is
- * also an argument, or a scalar, which becomes a constant. Values may be read in `tf.tidy('check', ...)`, for a check that
- * decides nothing but whether to throw. The graph does not repeat it.
+ * The results are the same to the last bit, as far as a graph runs the kernels that eager TensorFlow runs. TensorFlow's graph
+ * optimizers, which reorder arithmetic, are off; nativeGradients.ts replaces the softmax of tfjs, which is the one operation
+ * of our networks that differed.
  *
- * TensorFlow's graph optimizers are off, since they reorder arithmetic. The graphs of the last 8 signatures are kept.
+ * The first two calls with inputs of the same shapes and dtypes run f eagerly and record it. If both recordings are equal, the
+ * graph runs from the third call on, and f is no longer called. So f must be pure. What JavaScript decides in it (a counter, a
+ * random number, a branch) stays as it was at the recording, and what JavaScript does in it (`variable.assign`) is not
+ * repeated: return the new values and assign them outside. What can be recognized is refused: recordings that differ, values
+ * that f reads, tensors of strings, and tensors from outside. A tensor from outside may be used if the same tensor is also an
+ * argument in every call, or if it has one element and is no variable; then it becomes a constant. Values may be read in
+ * `tf.tidy('check', ...)`, for a check that decides nothing but whether to throw. The graph does not repeat it.
+ *
+ * An operation on one of TensorFlow's own variables is allowed if the variable's handle is an argument. The graph keeps the
+ * order of the operations on each handle; two handles of one variable must not be arguments of the same call.
  *
  * @param f  from tensors to a tensor or a list of tensors; not async
- * @returns the compiled function. Its results belong to the enclosing tf.tidy, or the caller. It cannot be
- *   differentiated: compile the function that computes the gradient.
+ * @returns the compiled function. Its results are tensors of their own, which belong to the enclosing tf.tidy, or to the
+ *   caller. It cannot be differentiated: compile the function that computes the gradient.
  * @throws TypeError if f is not a function, or an argument or a result not a tensor; Error with the reason if f cannot be
- *   compiled, and with TensorFlow's message, which names the operation, if the graph fails
+ *   compiled, with TensorFlow's message, which names the operation, if the graph fails, and after dispose()
  * @see notebooks/appendix-many-models.ipynb
  */
 export function compile<F extends TensorFunction>(
@@ -61,49 +64,60 @@ export function compile<F extends TensorFunction>(
   { onEager, eager: stayEager = process.env.FOCAL_EAGER === '1' }: CompileOptions = {},
 ): Compiled<F> {
   if (typeof f !== 'function') throw new TypeError(`compile: f must be a function, got ${typeof f}`);
-  const entries = new Map<string, Entry>();
+  const entries = new Map<string, Entry>(); // the one used last is the last
   let eager = stayEager;
+  let disposed = false;
 
   function call(...inputs: tf.Tensor[]): tf.Tensor | tf.Tensor[] {
     checkInputs(inputs);
-    if (eager || isRecording()) return tf.tidy(() => ownResults(f(...inputs), inputs));
+    if (disposed) throw new Error('compile: this function has been disposed');
+    if (eager || isRecording()) return tf.tidy(() => runEagerly(inputs).result);
     if (tf.engine().isTapeOn())
       throw new Error(
         'compile: a compiled function cannot be differentiated; compile the function that computes the gradient',
       );
     const key = signature(inputs);
     const entry = entries.get(key);
-    if (entry?.name === undefined) return recordCall(key, inputs, entry);
-    entries.delete(key);
-    entries.set(key, entry); // now the last one used
+    if (entry === undefined || 'first' in entry) return recordCall(key, inputs, entry);
+    keep(key, entry);
     const results = backend.executeMultipleOutputs(entry.name, CALL_ATTRIBUTES, inputs, entry.outputs);
     return entry.isList ? results : results[0];
   }
 
-  function recordCall(key: string, inputs: tf.Tensor[], before: Entry | undefined) {
-    let isList = true;
+  /** What f returns, as tensors of their own: the caller may dispose each, as it may those from the graph. */
+  function runEagerly(inputs: tf.Tensor[]) {
+    const firstId = (tf.engine() as unknown as { nextTensorId(): number }).nextTensorId(); // later ones are f's
+    const result: unknown = f(...inputs);
+    const isList = Array.isArray(result);
+    const list = checkResults(isList ? result : [result]).map((each, i, all) =>
+      each.id < firstId || all.indexOf(each) < i ? each.clone() : each,
+    );
+    return { isList, list, result: isList ? list : list[0] };
+  }
+
+  function recordCall(key: string, inputs: tf.Tensor[], before: (Entry & { first: Recording }) | undefined) {
+    let isList!: boolean;
     let recording!: Recording | NotRecordable;
     const results = tf.tidy(() => {
       const recorded = record(() => {
-        const result: unknown = f(...inputs);
-        isList = Array.isArray(result);
-        return ownResults(checkResults(isList ? result : [result]), inputs);
+        const found = runEagerly(inputs);
+        isList = found.isList;
+        return found.list;
       }, inputs);
       recording = recorded.recording;
       return recorded.results;
     });
     try {
       if (recording instanceof NotRecordable) throw recording;
-      if (before === undefined) {
-        entries.set(key, { isList, outputs: results.length, first: recording });
-        if (entries.size > MOST_SIGNATURES) remove(entries.keys().next().value as string);
-      } else {
-        requireSame(before.first as Recording, recording);
-        before.name = addFunction(recording);
-        before.first = undefined;
+      if (disposed) return isList ? results : results[0]; // by f itself
+      if (before === undefined) keep(key, { isList, first: recording });
+      else {
+        requireSame(before, { isList, first: recording });
+        keep(key, { isList, name: addFunction(recording), outputs: results.length });
       }
     } catch (error) {
-      refuse((error as Error).message, results);
+      if (!(error instanceof NotRecordable)) throw error;
+      refuse(error.message, results);
     }
     return isList ? results : results[0];
   }
@@ -114,21 +128,32 @@ export function compile<F extends TensorFunction>(
       throw new Error(`compile: f cannot be compiled: ${reason}`);
     }
     eager = true;
-    dispose();
+    removeAll();
     onEager(reason);
   }
 
-  function remove(key: string): void {
-    const name = entries.get(key)?.name;
+  function keep(key: string, entry: Entry): void {
     entries.delete(key);
-    if (name !== undefined) addon.removeFunction(name);
+    entries.set(key, entry);
+    if (entries.size > MOST_SIGNATURES) remove(entries.keys().next().value as string);
   }
 
-  function dispose(): void {
+  function remove(key: string): void {
+    const entry = entries.get(key)!;
+    entries.delete(key);
+    if ('name' in entry) addon.removeFunction(entry.name);
+  }
+
+  function removeAll(): void {
     for (const key of [...entries.keys()]) remove(key);
   }
 
-  return Object.assign(call, { dispose }) as Compiled<F>;
+  function dispose(): void {
+    disposed = true;
+    removeAll();
+  }
+
+  return Object.assign(call, { dispose }) as unknown as Compiled<F>;
 }
 
 function checkInputs(inputs: unknown[]): void {
@@ -137,37 +162,40 @@ function checkInputs(inputs: unknown[]): void {
     throw new TypeError(`compile: argument ${wrong} must be a tensor, got ${typeof inputs[wrong]}`);
 }
 
-function checkResults(results: unknown): tf.Tensor[] {
-  const list = results as unknown[];
-  const wrong = list.find((result) => !(result instanceof tf.Tensor));
-  if (wrong !== undefined || list.length === 0)
-    throw new TypeError(
-      `compile: f must return a tensor or a list of tensors, got ${wrong instanceof Promise ? 'a promise' : typeof wrong}`,
-    );
-  return list as tf.Tensor[];
+function checkResults(results: unknown[]): tf.Tensor[] {
+  const wrong = results.findIndex((result) => !(result instanceof tf.Tensor));
+  if (wrong < 0 && results.length > 0) return results as tf.Tensor[];
+  const got =
+    results.length === 0
+      ? 'an empty list'
+      : results[wrong] instanceof Promise
+        ? 'a promise'
+        : typeof results[wrong];
+  throw new TypeError(`compile: f must return a tensor or a list of tensors, got ${got}`);
 }
 
-/** An argument that f returns becomes a tensor of its own, as from the graph: the caller may dispose it. */
-function ownResults<T extends tf.Tensor | tf.Tensor[]>(results: T, inputs: tf.Tensor[]): T {
-  const own = (result: tf.Tensor) => (inputs.includes(result) ? result.clone() : result);
-  return (Array.isArray(results) ? results.map(own) : own(results)) as T;
-}
-
-/** Shapes and dtypes, and which arguments are the same tensor: a graph knows one of them only. */
+/** Shapes, dtypes, and which arguments share their values: the recording cannot tell those apart. */
 function signature(inputs: tf.Tensor[]): string {
   const places = new Map<object, number>();
   return inputs
-    .map(({ dtype, shape, dataId }, i) => {
+    .map((input, i) => {
+      const { shape, dataId } = input;
       const place = places.get(dataId) ?? i;
       places.set(dataId, place);
-      return `${dtype}[${shape.join()}]${place}`;
+      return `${dtypeOf(input)}[${shape.join()}]${place}`;
     })
     .join(' ');
 }
 
-/** @throws NotRecordable saying where two recordings of one function part */
-function requireSame(first: Recording, second: Recording): void {
-  if (Buffer.compare(first.graphDef, second.graphDef) === 0) return;
+/** @throws NotRecordable saying where two recordings of one function diverge */
+function requireSame(
+  { isList, first }: { isList: boolean; first: Recording },
+  { isList: isListNow, first: second }: { isList: boolean; first: Recording },
+): void {
+  if (Buffer.compare(first.graphDef, second.graphDef) === 0) {
+    if (isList === isListNow && first.outputs.join() === second.outputs.join()) return;
+    throw new NotRecordable('its second call returns something else than its first (a counter, a branch?)');
+  }
   const bytes = ({ nodes }: Recording, i: number) => nodes.at(i)?.serializeBinary() ?? new Uint8Array();
   const differs = (_: unknown, i: number) => Buffer.compare(bytes(first, i), bytes(second, i)) !== 0;
   const [longer] = [first, second].sort((a, b) => b.nodes.length - a.nodes.length);
@@ -193,13 +221,19 @@ let functions = 0;
 
 function addFunction({ graphDef, inputs, outputs, controls }: Recording): string {
   const name = `compiled_${functions++}`;
-  addon.addFunction(name, graphDef, inputs, outputs, controls);
+  try {
+    addon.addFunction(name, graphDef, inputs, outputs, controls);
+  } catch (error) {
+    if (error instanceof TypeError) throw error; // another addon than ours
+    throw new NotRecordable(`TensorFlow does not take its graph: ${(error as Error).message}`);
+  }
   return name;
 }
 
-// TensorFlow's ConfigProto in its wire format: graph_options (field 10), in it rewrite_options (field 10), in it every optimizer
-// of graphs by its field and its value for "off". They reorder arithmetic or fold constants with other kernels, so that results
-// would differ in the last bits. All bytes are below 128: as text they pass through the addon unchanged.
+// TensorFlow's ConfigProto in its wire format: graph_options (field 10), in it rewrite_options (field 10), in it the graph
+// optimizers by their field and their value for "off". They reorder arithmetic or fold constants with other kernels, so that
+// results would differ in the last bits. Fields from 16 on (common_subgraph_elimination, disable_meta_optimizer) need a byte of
+// 128 or more, which the addon, whose attributes are text, would change; merging equal subexpressions changes no bits.
 const OFF = 2;
 const OPTIMIZERS = {
   layout_optimizer: [1, OFF],

@@ -2,7 +2,7 @@
 // with; here they write.
 import { backend } from '../rawOps';
 
-/** What of tfjs-node's generated classes is used here. They have no types of their own. */
+/** The parts of tfjs-node's generated classes that are used here. They come without types. */
 interface Messages {
   GraphDef: new () => {
     setNodeList(nodes: NodeDef[]): void;
@@ -70,7 +70,7 @@ export interface Constant {
   bytes: Uint8Array;
 }
 
-/** The version of TensorFlow's graphs that these are written in: that of 2.21. */
+/** The version of the format, TF_GRAPH_DEF_VERSION of TensorFlow 2.21. Newer TensorFlows read it as well. */
 const PRODUCER = 2474;
 
 const utf8 = new TextEncoder();

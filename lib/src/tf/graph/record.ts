@@ -29,16 +29,19 @@ export class NotRecordable extends Error {}
 /** The name of the tf.tidy scope in which values may be read: see `compile`. */
 export const CHECK_SCOPE = 'check';
 
+const STRINGS = 'it uses a tensor of strings, or a handle of a variable, that is not among its arguments';
+
 type Id = number;
 type Binding = typeof tensorflow.binding;
 
-/** tfjs-node's backend, with what of its inside is used here. */
+/** The parts of tfjs-node's backend that are used here; most of them are private there. */
 interface Backend {
   binding: Binding;
-  /** The values, by the key of a tensor; `values` are there until they are sent to TensorFlow. */
+  /** By a tensor's dataId. `values` are those from JavaScript, until they are sent to TensorFlow; then null. */
   tensorMap: { get(dataId: object): { dtype: number; shape: number[]; values: unknown } };
   getInputTensorIds(tensors: readonly tf.Tensor[]): Id[];
   write(...call: Parameters<typeof tensorflow.write>): object;
+  readSync(dataId: object): ReturnType<typeof tensorflow.readSync>;
 }
 
 const backend = tensorflow as unknown as Backend;
@@ -49,36 +52,38 @@ let recording = false;
 /** Whether a recording is going on. */
 export const isRecording = (): boolean => recording;
 
+/** TensorFlow's dtype of a tensor: tfjs calls more than one of them 'int32', and handles of variables 'string'. */
+export const dtypeOf = ({ dataId }: tf.Tensor): number => backend.tensorMap.get(dataId).dtype;
+
 /**
  * Runs f once and records the operations that it runs.
  *
- * @param inputs  what becomes an argument; f may use other tensors only if it makes them itself, or if they are scalars
- * @returns what f returned, in the enclosing tf.tidy, and the recording, or why there is none
+ * @param inputs  what becomes an argument. Other tensors f may use only if it makes them itself, or if they have one element
+ * @returns what f returned, in the enclosing tf.tidy, and the recording, or the reason why there is none
  */
 export function record(
   f: () => tf.Tensor[],
   inputs: readonly tf.Tensor[],
 ): { results: tf.Tensor[]; recording: Recording | NotRecordable } {
-  const recorder = new Recorder(inputs);
-  const results = recorder.run(f);
-  return { results, recording: recorder.finish(results) };
+  return new Recorder(inputs).run(f);
 }
 
 class Recorder {
   private readonly nodes: NodeDef[] = [];
   /** 'node:i' by the id of the tensor that it yields. */
   private readonly sources = new Map<Id, string>();
-  /** Values from JavaScript. They become nodes where they are first used, so that it does not matter when they were sent. */
+  /** Values from JavaScript, by id. They become nodes at their first use, so that it does not matter when they were sent. */
   private readonly constants = new Map<Id, Constant>();
-  /** Tensors that an operation was given, by id: what is known of those from outside. */
+  /** The tensors that operations were given, by id: needed for those from outside. */
   private readonly tensors = new Map<Id, tf.Tensor>();
-  /** Values that f has written. */
-  private readonly written = new WeakSet<object>();
+  /** The dataIds of values from JavaScript that f itself has made. */
+  private readonly made = new WeakSet<object>();
   private readonly inputs: string[];
   private readonly controls: string[] = [];
-  /** The last operation on each variable in TensorFlow's keeping. */
+  /** The arguments that are handles of TensorFlow's own variables. */
+  private readonly handles = new Set<Id>();
+  /** The last operation on each of those variables: the next one has to wait for it. */
   private readonly lastUse = new Map<Id, string>();
-  private readonly resources = new Set<Id>();
   private problem: NotRecordable | undefined;
 
   constructor(inputs: readonly tf.Tensor[]) {
@@ -88,47 +93,49 @@ class Recorder {
       const { dtype } = backend.tensorMap.get(input.dataId);
       this.nodes.push(placeholderNode(name, { dtype, shape: input.shape }));
       this.sources.set(ids[i], `${name}:0`);
-      if (dtype === binding.TF_RESOURCE) this.resources.add(ids[i]);
+      if (dtype === binding.TF_RESOURCE) this.handles.add(ids[i]);
       return name;
     });
   }
 
-  run(f: () => tf.Tensor[]): tf.Tensor[] {
-    const own = Object.getPrototypeOf(backend) as Backend;
+  run(f: () => tf.Tensor[]): { results: tf.Tensor[]; recording: Recording | NotRecordable } {
+    const prototype = Object.getPrototypeOf(backend) as Backend;
     const wrapper = Object.create(binding) as Binding;
     const define = <K extends keyof Binding>(name: K, value: Binding[K]) =>
       Object.defineProperty(wrapper, name, { value });
     define('createTensor', (shape, dtype, values) => this.createTensor(shape, dtype, values));
     define('executeOp', (...call) => this.executeOp(...call));
-    define('tensorDataSync', (id) => this.tensorDataSync(id));
     backend.binding = wrapper;
     backend.getInputTensorIds = (tensors) => {
-      for (const tensor of tensors) if (tensor instanceof tf.Tensor) this.look(tensor);
-      const ids = own.getInputTensorIds.call(backend, tensors);
+      // tfjs also passes a number for an int64 here, Int64Scalar, which is no tensor and is sent at once.
+      for (const tensor of tensors) if (tensor instanceof tf.Tensor) this.checkUnsent(tensor);
+      const ids = prototype.getInputTensorIds.call(backend, tensors);
       ids.forEach((id, i) => this.tensors.set(id, tensors[i]));
       return ids;
     };
     backend.write = (...values) => {
-      const dataId = own.write.apply(backend, values);
-      this.written.add(dataId);
+      const dataId = prototype.write.apply(backend, values);
+      this.made.add(dataId);
       return dataId;
+    };
+    backend.readSync = (dataId) => {
+      this.checkRead(dataId);
+      return prototype.readSync.call(backend, dataId);
     };
     recording = true;
     try {
-      return f();
+      const results = f();
+      const outputs = backend.getInputTensorIds(results).map((id) => this.source(id));
+      return { results, recording: this.problem ?? this.recordingWith(outputs) };
     } finally {
       recording = false;
       backend.binding = binding;
-      delete (backend as Partial<Backend>).getInputTensorIds;
-      delete (backend as Partial<Backend>).write;
+      for (const patched of ['getInputTensorIds', 'write', 'readSync'] as const)
+        delete (backend as Partial<Backend>)[patched];
     }
   }
 
-  finish(results: tf.Tensor[]): Recording | NotRecordable {
-    const ids = backend.getInputTensorIds(results);
-    ids.forEach((id, i) => this.tensors.set(id, results[i]));
-    const outputs = ids.map((id) => this.source(id));
-    if (this.problem !== undefined) return this.problem;
+  private recordingWith(outputs: string[]): Recording {
     const { nodes, inputs, controls } = this;
     return { graphDef: graphDef(nodes), nodes, inputs, outputs, controls };
   }
@@ -137,24 +144,34 @@ class Recorder {
     this.problem ??= new NotRecordable(reason);
   }
 
-  /** A tensor from outside whose values have not been sent yet would look like one that f makes. */
-  private look(tensor: tf.Tensor): void {
+  /** A tensor from outside whose values are about to be sent would look like one that f makes. */
+  private checkUnsent(tensor: tf.Tensor): void {
     const { values, shape } = backend.tensorMap.get(tensor.dataId);
-    if (values !== null && !this.written.has(tensor.dataId)) this.checkOutside(tensor, shape);
+    if (values !== null && !this.made.has(tensor.dataId)) this.checkOutside(tensor, shape);
   }
 
-  private checkOutside(tensor: tf.Tensor, shape: number[]): void {
-    if (tensor instanceof tf.Variable)
-      this.refuse(`it uses the variable ${tensor.name}, which is not among its arguments and may change`);
+  private checkOutside({ dataId }: tf.Tensor, shape: number[]): void {
+    // By its values, since clone(), reshape and the like share them.
+    const variables = Object.values(tf.engine().state.registeredVariables);
+    const variable = variables.find((each) => each.dataId === dataId);
+    if (variable !== undefined)
+      this.refuse(`it uses the variable ${variable.name}, which is not among its arguments and may change`);
     else if (tf.util.sizeFromShape(shape) !== 1)
       this.refuse(
-        `it uses a tensor of shape [${shape.join(', ')}] from outside: give it as an argument (a scalar becomes a constant)`,
+        `it uses a tensor of shape [${shape.join(', ')}] from outside: give it as an argument (one element becomes a constant)`,
       );
+  }
+
+  private checkRead(dataId: object): void {
+    const { values } = backend.tensorMap.get(dataId);
+    if (values !== null && this.made.has(dataId)) return; // a constant, which f has made
+    if (tf.engine().state.activeScope?.name !== CHECK_SCOPE)
+      this.refuse('it reads values (dataSync, arraySync), which differ from call to call');
   }
 
   private createTensor(...[shape, dtype, values]: Parameters<Binding['createTensor']>): Id {
     const id = binding.createTensor(shape, dtype, values);
-    if (!ArrayBuffer.isView(values)) this.refuse('it makes a tensor of strings');
+    if (!ArrayBuffer.isView(values)) this.refuse(STRINGS);
     else this.constants.set(id, { dtype, shape: [...shape], bytes: copyOf(values) });
     return id;
   }
@@ -163,21 +180,20 @@ class Recorder {
     const outputs = binding.executeOp(operation, attributes, ids, count);
     const sources = ids.map((id) => this.source(id)); // constants first, in the order of their use
     const name = `n${this.nodes.length}_${operation}`; // TensorFlow's messages quote it
-    for (const id of ids.filter((each) => this.resources.has(each))) {
+    for (const id of ids.filter((each) => this.handles.has(each))) {
       const before = this.lastUse.get(id);
       if (before !== undefined) sources.push(`^${before}`);
       this.lastUse.set(id, name);
     }
     this.nodes.push(operationNode(name, operation, sources, attributes));
     if (count === 0) this.controls.push(name);
-    outputs.forEach((output, i) => this.sources.set(output.id, `${name}:${i}`));
+    outputs.forEach(({ id, dtype }, i) => {
+      this.sources.set(id, `${name}:${i}`);
+      // Nothing would order the operations on it: two handles may be of one variable.
+      if (dtype === binding.TF_RESOURCE)
+        this.refuse("it makes a handle of one of TensorFlow's variables: give it as an argument");
+    });
     return outputs;
-  }
-
-  private tensorDataSync(id: Id) {
-    if (tf.engine().state.activeScope?.name !== CHECK_SCOPE)
-      this.refuse('it reads values (dataSync, arraySync), which differ from call to call');
-    return binding.tensorDataSync(id);
   }
 
   /** The node that yields a tensor. */
@@ -192,12 +208,13 @@ class Recorder {
     return `${name}:0`;
   }
 
-  /** A tensor that was there before: by value. */
+  /** A tensor that was there before, as a constant. */
   private fromOutside(id: Id): Constant | undefined {
     const tensor = this.tensors.get(id);
     if (tensor === undefined) throw new Error(`record: tensor ${id} comes from nowhere`); // cannot be
     const { shape, dtype } = backend.tensorMap.get(tensor.dataId);
     this.checkOutside(tensor, shape);
+    if (dtype === binding.TF_STRING || dtype === binding.TF_RESOURCE) this.refuse(STRINGS);
     if (this.problem !== undefined) return undefined;
     return { dtype, shape: [...shape], bytes: copyOf(binding.tensorDataSync(id)) };
   }
