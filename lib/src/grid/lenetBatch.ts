@@ -40,7 +40,7 @@ export class LenetBatch {
   private readonly conv1: Columns;
   private readonly conv2: Columns;
   private readonly descent: { learningRate: tf.Scalar; momentum: tf.Scalar };
-  /** All that the compiled functions use besides images and labels. */
+  /** What the compiled functions use and may change: arguments of them, after images and labels. The rest is constant. */
   private readonly kept: tf.Tensor[];
   private readonly compiledUpdate: Compiled<TensorFunction>;
   private readonly compiledLogits: Compiled<TensorFunction>;
