@@ -179,24 +179,27 @@ def advice(subject):
     for way, say in ways(subject):
         if way != subject and way.refusal(1.0) is None and all(map(math.isfinite, way.at(0.0, 1.0))):
             return say
-    return 'Wrap a loss that takes something else: report(lambda x, y: loss(x, y, ...)), with softmax= and shape= for its labels'
+    return (
+        'Wrap a loss that takes something else: report(lambda x, y: loss(x, y, ...)), with softmax= and shape= for its labels'
+    )
 
 
 def ways(subject):
     loss, softmax = subject.loss, subject.softmax
-    classes = softmax or 3
+    shapes = (subject.shape, (1, 1), (1, 8, 8), (1, 1, 8, 8))
     if softmax:
         yield replace(subject, softmax=None), 'It takes one logit per label: leave out --softmax'
-    for shape in (subject.shape, (1, 1), (1, 8, 8), (1, 1, 8, 8)):
+    for shape in shapes:
         other = '' if shape == subject.shape else f'--shape {" ".join(map(str, shape))} (shape={shape} in Python)'
         yield replace(subject, shape=shape), f'It takes labels of another shape: {other}'
         if not softmax:
             say = 'It takes rows of logits and class indices: did you mean --softmax CLASSES (softmax=CLASSES in Python)'
             yield replace(subject, shape=shape, softmax=3), f'{say}{" with " if other else ""}{other}?'
-        in_python = ', softmax=C' + (f', shape={shape}' if other else '')
+    for shape in shapes:
+        classes, given = softmax or 3, 'softmax=C' if shape == subject.shape else f'softmax=C, shape={shape}'
         yield (
-            replace(subject, shape=shape, softmax=classes, loss=lambda x, y: loss(x, one_hot(y, classes).to(x.dtype))),
-            f'It takes one-hot labels: report(lambda x, y: loss(x, F.one_hot(y, C).movedim(-1, 1).float()){in_python})',
+            replace(subject, shape=shape, softmax=classes, loss=lambda x, y, C=classes: loss(x, one_hot(y, C).to(x.dtype))),
+            f'It takes one-hot labels: report(lambda x, y: loss(x, F.one_hot(y, C).movedim(-1, 1).float()), {given})',
         )
     to_p = 'softmax(1)' if softmax else 'sigmoid()'
     yield (
@@ -279,7 +282,8 @@ def is_zero(node):
 
 
 def is_tiny(divisor):
-    return isinstance(divisor, torch.Tensor) and bool((divisor.abs() < 4 * torch.finfo(divisor.dtype).tiny).any())
+    floats = isinstance(divisor, torch.Tensor) and divisor.is_floating_point()
+    return floats and bool((divisor.abs() < 4 * torch.finfo(divisor.dtype).tiny).any())
 
 
 def line_of(node):
