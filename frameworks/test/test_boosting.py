@@ -1,7 +1,9 @@
 """focal_loss_boosting.py beside 50 digits; and, where they are installed, in LightGBM and XGBoost."""
 
+import functools
 import importlib.util
 import math
+import re
 import sys
 import unittest
 from pathlib import Path
@@ -281,6 +283,29 @@ class Libraries(unittest.TestCase):
             self.assertAlmostEqual(focal.mean_loss(y, raw), told, delta=1e-6)
         search = GridSearchCV(model, {'objective': [FocalObjective(0.25, 2), FocalObjective(0.25, 0.5)]}, cv=2)
         self.assertGreater(search.fit(X, y).best_score_, 0.95)
+
+    @installed('sklearn')
+    @installed('lightgbm')
+    @installed('xgboost')
+    def test_the_lines_of_the_readme_run(self):
+        import lightgbm
+        import xgboost
+
+        X, y = rare_positives()
+        text = (Path(__file__).resolve().parents[1] / 'README.md').read_text()
+        lines = next(code for code in re.findall(r'```python\n(.*?)```', text, re.S) if 'FocalObjective' in code)
+        names = {'X': X, 'y': y, 'numpy': np, 'FocalObjective': FocalObjective}
+        names['LGBMClassifier'] = functools.partial(lightgbm.LGBMClassifier, n_jobs=1, verbose=-1)
+        names['XGBClassifier'] = functools.partial(xgboost.XGBClassifier, n_jobs=1)
+        recipes = lines.strip().split('\n\n')
+        self.assertEqual(len(recipes), 3)
+        exec(recipes[0], names)
+        for recipe in recipes[1:]:
+            exec(recipe, names)
+            p = names['p']
+            self.assertTrue(((p > 0) & (p < 1)).all())
+            self.assertGreater(p[y == 1].mean(), 0.7)
+            self.assertLess(p[y == 0].mean(), 0.05)
 
 
 if __name__ == '__main__':
