@@ -1,33 +1,55 @@
 """Looks for the NaN in a loss of PyTorch. One file, to be copied; it needs PyTorch alone.
 
     python find_nan_torch.py my_losses.py:focal_loss
-    python find_nan_torch.py my_losses.py:focal_loss --softmax 3 --dtype float16 --set gamma=0.5 reduction=mean
+    python find_nan_torch.py my_losses.py:FocalLoss --softmax 3 --shape 1 8 8 --dtype float16 --set gamma=0.5 reduction=mean
 
-or, where the loss is an object,
+or in Python
 
     from find_nan_torch import report
     report(FocalLoss(gamma=0.5))
-    report(FocalLoss(gamma=0.5), softmax=3)
+    report(lambda x, y: loss(x.sigmoid(), y))                  # a loss that takes something else is wrapped
 
-The loss is called with one logit and one label at a time, loss(inputs, targets), and what it returns is summed up and differentiated.
-For softmax it gets the logits [gap, 0, 0, ...] and class 0.
+The loss is called as loss(inputs, targets). All inputs are one logit and all targets one label, both of `shape`, [1] by default. For
+softmax the targets are class 0, of `shape`; the inputs have the classes as their dimension 1, and are the gap for class 0 and 0 for
+the others. What the loss returns is summed up and differentiated.
 
-Of each label it prints the first logit at which loss or gradient is no finite number, how far a hopeless example still has a
-gradient, and the row of DIAGNOSIS.md that this looks like. From Focal Loss Lab, MIT license.
+Of each label it prints the first logit at which loss or gradient is no finite number, the row of DIAGNOSIS.md, and the operation with
+which that begins, and its line. And from where on a hopeless example has no gradient, and whether the gradient is that of the loss.
+From Focal Loss Lab, MIT license.
 """
 
 import argparse
 import ast
 import importlib.util
 import math
-from dataclasses import dataclass
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 
 SIZES = sorted([float(i) for i in range(48)] + [2.0**k for k in range(6, 14)] + [88.0, 89.0, 104.0])
 LABELS = (1.0, 0.0, 0.5, 0.7)
 DIGITS = {torch.float64: 53, torch.float32: 24, torch.float16: 11, torch.bfloat16: 8}
+
+# The rows of DIAGNOSIS.md, by what it says there in italics.
+ROUNDED = '1 - p_t is rounded to 0'
+OVERFLOW = 'e^x overflows'
+GAP = 'softmax: the gap of the logits'
+CLIP = 'asymmetric loss: its clip makes p exactly 0'
+QUALITY = 'quality focal loss: |y - p|^beta at p = y'
+VARIFOCAL = 'varifocal loss: |p - y|^gamma at p = y'
+TVERSKY = 'a loss of the whole mask: (1 - TI)^gamma at TI = 1'
+LOG = 'the log of a p that is 0 or 1'
+SUBNORMAL = 'the log of a p so small that 1/p overflows'
+HALF_CLAMP = 'a clamp that half precision rounds away'
+NOTHING = '0 / 0, an empty mask or a mean over nothing'
+CLAMP = 'gradient 0 for hopeless examples: a clamp or an epsilon'
+FADING = 'gradient 0 for hopeless examples: p (1 - p) is left in it'
+DETACHED = 'the weight is detached'
+NO_ROW = 'no row has its fault here: look at each factor of the loss at this logit'
 
 
 @dataclass
@@ -38,10 +60,21 @@ class Finding:
     logit: float
     loss: float
     gradient: float
-    row: str  # of DIAGNOSIS.md, in short
+    row: str  # of DIAGNOSIS.md
+    begins: str = ''  # the operation, and its line
 
     def __str__(self):
-        return f'label {self.label:g}: logit {self.logit:.7g}: loss {self.loss:g}, gradient {self.gradient:g}\n    {self.row}'
+        told = f'label {self.label:g}: logit {self.logit:.7g}: loss {self.loss:g}, gradient {self.gradient:g}\n    {self.row}'
+        return f'{told}\n    begins with {self.begins}' if self.begins else told
+
+
+def report(loss, **how):
+    """Prints what find_nan finds."""
+    findings = find_nan(loss, **how)
+    for found in findings:
+        print(found)
+    if not findings:
+        print('no fault: loss and gradient are finite, and hopeless examples have a gradient')
 
 
 def find_nan(loss, labels=LABELS, softmax=None, dtype=torch.float32, shape=(1,)):
@@ -49,63 +82,293 @@ def find_nan(loss, labels=LABELS, softmax=None, dtype=torch.float32, shape=(1,))
 
     @param loss  (inputs, targets) -> loss, reduced or not
     @param labels  those to try; 1 and 0 for hard ones; what the loss does not take is passed over
-    @param softmax  the number of classes, of logits [1, classes] and class 0; None: one logit and one label of this shape
+    @param softmax  the number of classes; None: a loss of one logit per label
+    @param shape  of the labels: (1, 1, 8, 8) for a loss that unpacks N, C, H, W; for softmax (1, 8, 8)
     @returns [Finding]
-    @raises ValueError if the loss can be called with none of the labels
+    @raises ValueError if the loss can be called with none of the labels: what it said, and how to call it instead
     """
-    if softmax:
-        labels = (1.0,)
-    refusals = {label: refusal(loss, label, softmax, dtype, shape) for label in labels}
+    if isinstance(loss, type):
+        raise ValueError(f'find_nan: expected a loss, got the class {loss.__name__}: give an instance, {loss.__name__}(...)')
+    subject = Subject(loss, softmax, dtype, tuple(shape))
+    labels = (1.0,) if softmax else labels
+    refusals = {label: subject.refusal(label) for label in labels}
     taken = [label for label in labels if refusals[label] is None]
     if not taken:
-        reasons = [f'label {label:g}: {reason}' for label, reason in refusals.items()]
-        raise ValueError('find_nan: the loss cannot be called. ' + '; '.join(reasons) + hint(loss, softmax, dtype, shape))
+        said = told(refusals).rstrip('.')
+        raise ValueError(f'find_nan: it cannot be called as {subject}. {said}. {advice(subject)}')
     findings = []
     for label in taken:
-
-        def at(logit, label=label):
-            return evaluate(loss, logit, label, softmax, dtype, shape)
-
         for side in (1, -1):
-            fault = first_fault(lambda size: at(side * size))
+            fault = first_fault(lambda size, label=label, side=side: subject.at(side * size, label))
             if fault is not None and (side == 1 or fault > 0):
-                logit = side * fault
-                value, slope = at(logit)
-                wrong = [at(fault if hard == 0 else -fault, hard)[0] for hard in (1.0, 0.0) if hard in taken]
-                findings.append(Finding(label, logit, value, slope, likely(label, logit, value, wrong, softmax, dtype)))
-        findings += without_gradient(at, label)
+                logit = torch.tensor(side * fault, dtype=dtype).item()
+                value, slope = subject.at(logit, label)
+                operation = first_operation(subject, logit, label)
+                row = likely(subject, taken, label, logit, value, operation)
+                findings.append(Finding(label, logit, value, slope, row, str(operation)))
+        findings += without_gradient(subject, label) + of_another_gradient(subject, label)
     return sorted(findings, key=lambda found: abs(found.logit))
 
 
-def refusal(loss, label, softmax, dtype, shape):
-    """Why the loss cannot be called at logit 0, or None if it can."""
-    try:
-        evaluate(loss, 0.0, label, softmax, dtype, shape)
-    except Exception as error:  # whatever a stranger's loss raises
-        return f'{type(error).__name__}: {error}'
+@dataclass(frozen=True)
+class Subject:
+    """A loss, and what it is called with."""
+
+    loss: Callable
+    softmax: int | None = None
+    dtype: torch.dtype = torch.float32
+    shape: tuple = (1,)
+
+    def __str__(self):
+        logits = [self.shape[0], self.softmax, *self.shape[1:]] if self.softmax else [*self.shape]
+        return f'a loss of inputs {logits} and {"class indices" if self.softmax else "targets"} {[*self.shape]}'
+
+    def at(self, logit, label):
+        """Loss and gradient by the logit; NaN or Infinity if that of any logit is."""
+        x, value = self.called(logit, label)
+        value.backward()
+        return value.item(), of_any(x.grad)
+
+    def beside_a_wrong_one(self, logit, label):
+        """The gradient where one more element is a wrong answer; None if the loss takes no more elements."""
+        try:
+            x, value = self.called(logit, label, wrong=True)
+            value.backward()
+            return of_any(x.grad)
+        except Exception:  # whatever a stranger's loss raises
+            return None
+
+    def called(self, logit, label, wrong=False):
+        """The logits, and the sum of the loss."""
+        shape = (*self.shape[:-1], self.shape[-1] + 1) if wrong else self.shape
+        if self.softmax:
+            x = torch.zeros(shape[0], self.softmax, *shape[1:], dtype=self.dtype)
+            at_label, y = x[:, 0], torch.zeros(shape, dtype=torch.long)
+        else:
+            x = torch.zeros(shape, dtype=self.dtype)
+            at_label, y = x, torch.full(shape, label, dtype=self.dtype)
+        at_label.fill_(logit)
+        if wrong:
+            at_label[..., -1] = 2 if label < 0.5 else -2
+        value = self.loss(x.requires_grad_(), y)
+        if not isinstance(value, torch.Tensor):
+            raise TypeError(f'it returned {type(value).__name__}, expected a tensor')
+        if not value.requires_grad:
+            raise TypeError('it has no gradient: it detaches its inputs, or does not compute with PyTorch')
+        return x, value.sum()
+
+    def refusal(self, label):
+        """Why the loss cannot be called, at logit 0 and some that are no probability; None if it can."""
+        try:
+            slopes = [self.at(logit, label)[1] for logit in (0.0, 2.0, -2.0)]
+            if label == 1 and not any(slopes):
+                raise ValueError('its gradient is 0 at every logit')
+        except Exception as error:  # whatever a stranger's loss raises
+            return f'{type(error).__name__}: {error}'
 
 
-def hint(loss, softmax, dtype, shape):
-    if softmax and refusal(loss, 1.0, None, dtype, shape) is None:
-        return '. It takes one logit and one label: leave out --softmax'
-    if not softmax and refusal(loss, 1.0, 3, dtype, shape) is None:
-        return '. It takes rows of logits and class indices: did you mean --softmax CLASSES (softmax=CLASSES in Python)?'
+def told(refusals):
+    said = set(refusals.values())
+    if len(said) == 1:
+        return said.pop()
+    return '; '.join(f'label {label:g}: {reason}' for label, reason in refusals.items())
+
+
+def advice(subject):
+    """How a loss that cannot be called is called: the first way of several that works."""
+    for way, say in ways(subject):
+        if way != subject and way.refusal(1.0) is None and all(map(math.isfinite, way.at(0.0, 1.0))):
+            return say
+    return (
+        'Wrap a loss that takes something else: report(lambda x, y: loss(x, y, ...)), with softmax= and shape= for its labels'
+    )
+
+
+def ways(subject):
+    loss, softmax = subject.loss, subject.softmax
+    shapes = (subject.shape, (1, 1), (1, 8, 8), (1, 1, 8, 8))
+    if softmax:
+        yield replace(subject, softmax=None), 'It takes one logit per label: leave out --softmax'
+    for shape in shapes:
+        other = '' if shape == subject.shape else f'--shape {" ".join(map(str, shape))} (shape={shape} in Python)'
+        yield replace(subject, shape=shape), f'It takes labels of another shape: {other}'
+        if not softmax:
+            say = 'It takes rows of logits and class indices: did you mean --softmax CLASSES (softmax=CLASSES in Python)'
+            yield replace(subject, shape=shape, softmax=3), f'{say}{" with " if other else ""}{other}?'
+    for shape in shapes:
+        classes, given = softmax or 3, 'softmax=C' if shape == subject.shape else f'softmax=C, shape={shape}'
+        yield (
+            replace(subject, shape=shape, softmax=classes, loss=lambda x, y, C=classes: loss(x, one_hot(y, C).to(x.dtype))),
+            f'It takes one-hot labels: report(lambda x, y: loss(x, F.one_hot(y, C).movedim(-1, 1).float()), {given})',
+        )
+    to_p = 'softmax(1)' if softmax else 'sigmoid()'
+    yield (
+        replace(subject, loss=lambda x, y: loss(x.softmax(1) if softmax else x.sigmoid(), y)),
+        f'It takes probabilities: report(lambda x, y: loss(x.{to_p}, y){", softmax=C" if softmax else ""})',
+    )
+
+
+def one_hot(labels, classes):
+    return F.one_hot(labels, classes).movedim(-1, 1)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """That with which autograd leaves the finite numbers."""
+
+    kind: str  # power, log, exp, division, or another name of autograd's
+    dtype: torch.dtype | None = None  # that it computes in, which need not be that of the logits
+    of_zero: bool = False
+    beside: frozenset = frozenset()  # the other operations of the loss, by autograd's names
+    line: str = ''
+
+    def __str__(self):
+        kind = f'{self.kind} in {self.dtype}'.replace('torch.', '') if self.dtype else self.kind
+        return ', '.join(filter(None, [kind, self.line]))
+
+
+KINDS = {'Pow': 'power', 'Sqrt': 'power', 'Log': 'log', 'Log2': 'log', 'Log10': 'log', 'Exp': 'exp', 'Div': 'division'}
+
+
+def first_operation(subject, logit, label):
+    """Walks through the graph of a fault: each node is asked for the gradients that it takes and gives."""
+    with torch.autograd.set_detect_anomaly(True, check_nan=False):  # each node keeps the lines that made it
+        _, value = subject.called(logit, label)
+    nodes = [value.grad_fn]
+    for node in nodes:
+        nodes += [after for after, _ in node.next_functions if after is not None and after not in nodes]
+    leaving = []
+
+    def watched(node):
+        def after(given, taken):
+            if all_finite(taken) and not all_finite(given):
+                leaving.append(node)
+
+        return node.register_hook(after)
+
+    hooks = [watched(node) for node in nodes]
+    value.backward(retain_graph=True)
+    for hook in hooks:
+        hook.remove()
+    # What left the finite numbers on the way forward comes before what the gradients tell.
+    overflowed = [node for node in nodes if kind_of(node) == 'exp' and not all_finite([node._saved_result])]
+    of_zero = [node for node in nodes if kind_of(node) == 'log' and is_zero(node)]
+    by_zero = [node for node in nodes if kind_of(node) == 'division' and is_tiny(getattr(node, '_saved_other', None))]
+    known = [node for node in leaving if kind_of(node) in KINDS.values()]
+    first = [of_zero, known] if not value.isfinite() else [known, of_zero]
+    for node in (*overflowed, *first[0], *first[1], *by_zero, *leaving):
+        kept = getattr(node, '_saved_self', getattr(node, '_saved_result', None))
+        return Operation(
+            kind_of(node),
+            kept.dtype if isinstance(kept, torch.Tensor) else None,
+            is_zero(node),
+            frozenset(map(name_of, nodes)),
+            line_of(node),
+        )
+    return Operation('')
+
+
+def name_of(node):
+    return re.sub(r'Backward\d*$', '', node.name()).split('::')[-1]
+
+
+def kind_of(node):
+    return KINDS.get(name_of(node), name_of(node))
+
+
+def is_zero(node):
+    kept = getattr(node, '_saved_self', None)
+    return isinstance(kept, torch.Tensor) and bool((kept == 0).any())
+
+
+def is_tiny(divisor):
+    floats = isinstance(divisor, torch.Tensor) and divisor.is_floating_point()
+    return floats and bool((divisor.abs() < 4 * torch.finfo(divisor.dtype).tiny).any())
+
+
+def line_of(node):
+    """The innermost line of the loss that is not PyTorch's."""
+    for frame in reversed(node.metadata.get('traceback_', [])):
+        file, number, code = re.match(r'\s*File "(.*)", line (\d+).*\n?\s*(.*)', frame).groups()
+        if file == __file__:
+            break
+        if Path(torch.__file__).parent not in Path(file).parents:
+            return f'{Path(file).name}:{number}: {code}'.rstrip(': ')
     return ''
 
 
-def evaluate(loss, logit, label, softmax, dtype, shape):
-    """Loss and gradient by the logit; NaN or Infinity if that of any logit is."""
-    if softmax:
-        x = torch.tensor([[logit] + [0.0] * (softmax - 1)], dtype=dtype, requires_grad=True)
-        y = torch.tensor([0])
-    else:
-        x = torch.full(shape, logit, dtype=dtype, requires_grad=True)
-        y = torch.full(shape, label, dtype=dtype)
-    value = loss(x, y).sum()
-    value.backward()
-    slopes = x.grad.flatten()
+def likely(subject, taken, label, logit, loss, operation):
+    """The row of DIAGNOSIS.md: by the operation, and by how the loss behaves elsewhere."""
+    kind = operation.kind
+    if kind == 'exp':
+        return OVERFLOW
+    if kind == 'division':
+        return NOTHING
+    if kind == 'log' and not math.isfinite(loss):
+        rounded = operation.dtype in (torch.float16, torch.bfloat16) and {'Clamp', 'ClampMin', 'ClampMax'} & operation.beside
+        return HALF_CLAMP if rounded else LOG
+    if kind == 'log' and not operation.of_zero:
+        return SUBNORMAL
+    if kind == 'log' and {'Where', 'MaskedFill', 'Index'} & operation.beside:
+        return LOG  # of the term that is left out
+    if kind in ('power', 'log'):
+        return of_power(subject, taken, label, logit, operation)
+    return f'perhaps, by its place alone: {by_place(subject, label, logit, loss)}'
+
+
+def of_power(subject, taken, label, logit, operation):
+    """A power below 1, or a log that stands for it, of something that is 0."""
+    beside = subject.beside_a_wrong_one(logit, label)
+    if beside is not None and math.isfinite(beside):
+        return TVERSKY
+    if subject.softmax:
+        return GAP
+    p = torch.sigmoid(torch.tensor(logit, dtype=operation.dtype)).item()
+    at_its_target = 0 < label < 1 and abs(p - label) < 0.01
+    if not at_its_target and 0.5 in taken:
+        at_its_target = not all(map(math.isfinite, subject.at(0.0, 0.5)))
+    if (at_its_target or p == 0) and has_constant_weight(subject, max(taken)):
+        return VARIFOCAL
+    if at_its_target:
+        return QUALITY
+    if label == 0 and 0.004 < p < 0.5:
+        return f'{CLIP} (a clip of {p:.2g})'
+    return ROUNDED
+
+
+def has_constant_weight(subject, label):
+    """Whether the loss of this label is cross-entropy, up to a factor."""
+
+    def weight(logit):
+        return subject.at(logit, label)[0] / F.binary_cross_entropy_with_logits(torch.tensor(logit), torch.tensor(label)).item()
+
+    return abs(weight(1.0) / weight(-3.0) - 1) < 0.03
+
+
+def by_place(subject, label, logit, loss):
+    """Where no operation is seen, as in a compiled loss or an autograd.Function."""
+    size, rivals = abs(logit), math.log((subject.softmax or 2) - 1)
+    if math.isfinite(loss) and (logit > 0 if label >= 0.5 else logit < 0):
+        for dtype, digits in DIGITS.items():
+            wall = (digits + (label < 0.5)) * math.log(2)
+            if abs(size - wall - rivals) < (1 if subject.softmax else 0.05 * wall):
+                return f'{GAP if subject.softmax else ROUNDED}, in {dtype}'.replace('torch.', '')
+    for dtype in DIGITS:
+        overflow = math.log(torch.finfo(dtype).max)
+        if min(abs(size - overflow), abs(size + rivals - overflow)) < 1.5:
+            return f'{OVERFLOW}, if the loss has an exp; {LOG}, if it has a log of a probability'
+    return NO_ROW if math.isfinite(loss) else LOG
+
+
+def all_finite(tensors):
+    return all(bool(tensor.isfinite().all()) for tensor in tensors if tensor is not None)
+
+
+def of_any(slopes):
+    """The first gradient, or one that is not finite."""
+    slopes = slopes.flatten()
     bad = slopes[~slopes.isfinite()]
-    return value.item(), (bad if bad.numel() else slopes)[0].item()
+    return (bad if bad.numel() else slopes)[0].item()
 
 
 def first_fault(at):
@@ -147,64 +410,43 @@ def at_change_of_sign(low, slope, high, at, is_bad):
     return None
 
 
-def without_gradient(at, label):
+def without_gradient(subject, label):
     """Wrong answers that a hard label does not correct: the gradient is 0 where it should be near -1 or 1."""
     if label not in (0.0, 1.0):
         return []
     side = -1 if label == 1 else 1
+
+    def slope(size):
+        return subject.at(side * size, label)[1]
+
+    if slope(4.0) == 0:
+        return [Finding(label, side * 4.0, *subject.at(side * 4.0, label), NOTHING)]
     good = 4.0
     for size in SIZES:
         if size < good:
             continue
-        slope = at(side * size)[1]
-        if slope == 0:
-            logit = side * closed_in(good, size, lambda size: at(side * size)[1] == 0)
-            return [Finding(label, logit, *at(logit), 'gradient 0 for hopeless examples: a clamp or an epsilon')]
-        if not math.isfinite(slope):
+        if slope(size) == 0:
+            end = closed_in(good, size, lambda size: slope(size) == 0)
+            fades = abs(slope(end - 0.5)) < 0.1 * abs(slope(4.0))
+            return [Finding(label, side * end, *subject.at(side * end, label), FADING if fades else CLAMP)]
+        if not math.isfinite(slope(size)):
             break
         good = size
     return []
 
 
-LOG = 'the log of a p that is 0 or 1, or so small that 1 / p overflows'
-
-
-def likely(label, logit, loss, wrong, softmax, dtype):
-    """The row of DIAGNOSIS.md that has its fault there.
-
-    Three faults lie where e^size overflows. `wrong`, the losses of the wrong answers of this size, tells them apart. Where the
-    weight was written with exp(-x), log(1 + e^-x) is Infinity: the weight is 0, and the loss is 0, or NaN. The log of a p that is
-    0 is Infinity. With a power of p, the loss is as large as it should be. For softmax, p is e^-size / (classes - 1).
-    """
-    size = abs(logit)
-    if 0 < label < 1 and abs(logit - math.log(label / (1 - label))) < 0.01:
-        return 'quality focal loss: |y - p|^beta at p = y'
-    overflow = math.log(torch.finfo(dtype).max)
-    near = min(abs(size - overflow), abs(size + math.log((softmax or 2) - 1) - overflow)) < 1.5
-    if near and math.inf in wrong and not any(map(math.isnan, wrong)):
-        return f'{LOG}; or log(1 + e^-x), of which e^-x overflows'
-    if near and (0 in wrong or any(map(math.isnan, wrong)) or (softmax and math.isnan(loss))):
-        return 'e^x overflows: NaN at any gamma'
-    if not math.isfinite(loss):
-        return f'loss Infinity or NaN: {LOG}'
-    right = logit > 0 if label >= 0.5 else logit < 0
-    if right and label == 0 and abs(size - math.log(19)) < 0.05:
-        return 'asymmetric loss: the clip makes p_m exactly 0'
-    wall = DIGITS[dtype] * math.log(2)
-    if right and wall - 0.75 < size < wall + math.log(softmax or 1) + 1.5:
-        return '1 - p_t is rounded to 0: NaN after a good loss' if not softmax else 'softmax: the gap of the logits'
-    if not softmax and torch.sigmoid(torch.tensor([logit], dtype=dtype)) == 0:
-        return 'quality or varifocal loss: a power below 1 of a p that is 0'
-    return LOG if near else 'no row has its fault here: look at each factor of the loss at this logit'
-
-
-def report(loss, **how):
-    """Prints what find_nan finds."""
-    findings = find_nan(loss, **how)
-    for found in findings:
-        print(found)
-    if not findings:
-        print('no fault: loss and gradient are finite, and hopeless examples have a gradient')
+def of_another_gradient(subject, label):
+    """Where the gradient is not the slope of the loss."""
+    if label not in (0.0, 1.0) or subject.dtype in (torch.float16, torch.bfloat16):
+        return []  # too few digits for a difference
+    for logit in (-3.0, -1.0, 1.0, 3.0):
+        slope = 2 * (subject.at(logit + 0.25, label)[0] - subject.at(logit - 0.25, label)[0])
+        x, value = subject.called(logit, label)
+        value.backward()
+        gradient = x.grad[:, 0].sum().item() if subject.softmax else x.grad.sum().item()
+        if abs(gradient - slope) > 0.15 * abs(slope) + 0.01:
+            return [Finding(label, logit, value.item(), gradient, f'{DETACHED}: the slope of the loss is {slope:.3g}')]
+    return []
 
 
 def load(name):
@@ -219,25 +461,37 @@ def load(name):
     return getattr(module, function)
 
 
+def with_settings(loss, settings):
+    """A function that is called with them; of a class, an instance that is made with them."""
+    if not isinstance(loss, type):
+        return lambda x, y: loss(x, y, **settings)
+    try:
+        return loss(**settings)
+    except Exception as error:  # whatever a stranger's loss raises
+        call = f'{loss.__name__}({", ".join(f"{name}={value!r}" for name, value in settings.items())})'
+        raise SystemExit(f'find_nan_torch: {call} raised {type(error).__name__}: {error}. --set gives its arguments') from None
+
+
 def main():
     parser = argparse.ArgumentParser(description='Looks for the NaN in a loss of PyTorch.')
-    parser.add_argument('loss', help='FILE.py:FUNCTION, called with (inputs, targets)')
+    parser.add_argument('loss', help='FILE.py:FUNCTION, called with (inputs, targets); or FILE.py:CLASS, of which one is made')
     parser.add_argument('--softmax', type=int, metavar='CLASSES', help='for a loss of logits [N, CLASSES]')
+    parser.add_argument('--shape', type=int, nargs='+', default=[1], metavar='SIZE', help='of the labels, 1 by default')
     parser.add_argument('--dtype', default='float32', choices=['float64', 'float32', 'float16', 'bfloat16'])
     parser.add_argument('--set', nargs='*', action='extend', default=[], metavar='NAME=VALUE', help='arguments of the loss')
     options = parser.parse_args()
-    more = {}
+    settings = {}
     for setting in options.set:
-        key, equals, value = setting.partition('=')
+        name, equals, value = setting.partition('=')
         if not equals:
             parser.error(f'--set takes NAME=VALUE, got {setting}')
         try:
-            more[key] = ast.literal_eval(value)
+            settings[name] = ast.literal_eval(value)
         except (ValueError, SyntaxError):
-            more[key] = value
-    loss = load(options.loss)
+            settings[name] = value
+    loss = with_settings(load(options.loss), settings)
     try:
-        report(lambda x, y: loss(x, y, **more), softmax=options.softmax, dtype=getattr(torch, options.dtype))
+        report(loss, softmax=options.softmax, dtype=getattr(torch, options.dtype), shape=options.shape)
     except ValueError as error:
         raise SystemExit(str(error)) from None
 

@@ -6,13 +6,28 @@
     start = focal.initial_score(y)                       # else LightGBM begins at 0, XGBoost at 0.5
 
     LightGBM    data = lightgbm.Dataset(X, y, init_score=numpy.full(len(y), start))
-                model = lightgbm.train({'objective': focal.lightgbm}, data, valid_sets=[...], feval=focal.lightgbm_metric)
+                model = lightgbm.train({'objective': focal.lightgbm, 'max_delta_step': 1}, data, valid_sets=[...],
+                                       feval=focal.lightgbm_metric)
                 p = focal.probability(start + model.predict(X))
 
     XGBoost     data = xgboost.DMatrix(X, y)
-                model = xgboost.train({'base_score': start, 'disable_default_eval_metric': 1}, data, obj=focal.xgboost,
+                model = xgboost.train({'base_score': start, 'max_delta_step': 1, 'min_child_weight': 0.1,
+                                       'disable_default_eval_metric': 1}, data, obj=focal.xgboost,
                                       custom_metric=focal.xgboost_metric, evals=[...])
                 p = focal.probability(model.predict(data, output_margin=True))
+
+In scikit-learn's form `focal` itself is the objective; sample_weight, clone and GridSearchCV work:
+
+    LightGBM    model = LGBMClassifier(objective=focal, max_delta_step=1)
+                model.fit(X, y, init_score=numpy.full(len(y), start))
+                p = focal.probability(start + model.predict(X, raw_score=True))       # predict_proba gives raw scores
+
+    XGBoost     model = XGBClassifier(objective=focal, base_score=focal.probability(start),      # a probability here
+                                      max_delta_step=1, min_child_weight=0.1, eval_metric=focal.mean_loss)
+                model.fit(X, y)
+                p = model.predict_proba(X)[:, 1]
+
+max_delta_step bounds the steps of hopeless examples, min_child_weight admits leaves of easy ones: more below.
 
 With the raw score x and label y, 0 or 1:
 
@@ -27,8 +42,9 @@ Nothing is subtracted from 1, and no power of gamma - 1 occurs: all three are fi
 The second derivative is negative for hard examples (for gamma 2 below z = -2.79), where FL bends the other way: a boosting step,
 minus the sum of gradients by the sum of hessians, would go uphill. `objective` gives at least alpha_t p q^(gamma + 1) in its place:
 the hessian of cross-entropy, weighted by alpha_t q^gamma. For easy examples the true one is larger, and is given.
-It can be small: where no tree grows, lower min_child_weight (XGBoost, 1 by default) or min_sum_hessian_in_leaf (LightGBM). Where
-hopeless examples make the steps too long, set max_delta_step.
+It can be small: where no tree grows, lower min_child_weight (XGBoost, 1 by default) or min_sum_hessian_in_leaf (LightGBM, 1e-3).
+It is positive, but a leaf of hopeless examples alone would still step far: max_delta_step is the largest step of a leaf, before
+the learning rate.
 
 Source: focal loss, Lin et al. 2017 (arXiv 1708.02002). From Focal Loss Lab, MIT license.
 """
@@ -114,13 +130,21 @@ class FocalObjective:
         """sigma(x). With gamma > 0 it is no calibrated probability: see notebook 8."""
         return _terms(np.asarray(score, np.float64))[0]
 
+    def __call__(self, label, score, sample_weight=None):
+        """Gradient and positive hessian, label first: for LGBMClassifier(objective=focal), XGBClassifier(objective=focal)."""
+        return self.objective(score, label, sample_weight)
+
+    def mean_loss(self, label, score, sample_weight=None):
+        """Mean loss of raw scores, label first: for XGBClassifier(eval_metric=focal.mean_loss)."""
+        return float(np.average(self.loss(score, label), weights=sample_weight))
+
     def lightgbm(self, score, data):
         """For lightgbm.train({'objective': focal.lightgbm}, ...). Sample weights are those of the Dataset."""
         return self.objective(score, data.get_label(), data.get_weight())
 
     def lightgbm_metric(self, score, data):
         """For lightgbm.train(..., feval=focal.lightgbm_metric): name, mean loss, and that less is better."""
-        return 'focal_loss', self._mean(score, data.get_label(), data.get_weight()), False
+        return 'focal_loss', self.mean_loss(data.get_label(), score, data.get_weight()), False
 
     def xgboost(self, score, data):
         """For xgboost.train(..., obj=focal.xgboost). Sample weights are those of the DMatrix."""
@@ -130,10 +154,7 @@ class FocalObjective:
     def xgboost_metric(self, score, data):
         """For xgboost.train(..., custom_metric=focal.xgboost_metric): name and mean loss."""
         weight = data.get_weight()
-        return 'focal_loss', self._mean(score, data.get_label(), weight if weight.size else None)
-
-    def _mean(self, score, label, weight):
-        return float(np.average(self.loss(score, label), weights=weight))
+        return 'focal_loss', self.mean_loss(data.get_label(), score, weight if weight.size else None)
 
     def _oriented(self, score, label):
         """z, alpha_t and 2y - 1"""

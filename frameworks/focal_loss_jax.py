@@ -1,4 +1,4 @@
-"""The focal loss for JAX, binary and softmax, without the NaN. One file, to be copied; it needs JAX alone.
+"""The focal loss for JAX, binary and softmax, without the NaN. One file, to be copied; it needs JAX and NumPy.
 
     from focal_loss_jax import sigmoid_focal_loss, softmax_focal_loss
 
@@ -23,6 +23,7 @@ import math
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 __all__ = ['sigmoid_focal_loss', 'softmax_focal_loss']
 
@@ -52,8 +53,8 @@ def sigmoid_focal_loss(logits, labels, alpha=None, gamma=2.0, where=None):
     x, labels = _widened(name, logits, gamma), jnp.asarray(labels)
     if x.shape != labels.shape:
         raise ValueError(f'{name}: logits and labels must have one shape, got {x.shape} and {labels.shape}')
-    if alpha is not None and not 0 <= alpha <= 1:
-        raise ValueError(f'{name}: alpha must be in [0, 1], or None, got {alpha}')
+    if alpha is not None and not (_is_number(alpha) and 0 <= alpha <= 1):
+        raise ValueError(f'{name}: alpha must be a number in [0, 1], or None, got {alpha!r}')
     positive, negative = (1.0, 1.0) if alpha is None else (alpha, 1 - alpha)
     if where is not None:
         x, labels = jnp.where(where, x, 0), jnp.where(where, labels, 0)
@@ -78,8 +79,8 @@ def softmax_focal_loss(logits, labels, alpha=None, gamma=2.0, where=None):
 
     Args:
         logits: x [..., C]. float64 is computed in float64, everything else in float32.
-        labels: class indices [...], integer, or probabilities in [0, 1], [..., C], floating. Any other number has loss NaN:
-            compiled code cannot raise an error.
+        labels: class indices [...], integer, or probabilities that sum to 1, [..., C], floating. Any other number or row, one of
+            zeros too, has loss NaN: compiled code cannot raise an error.
         alpha: None, a factor for all classes, or C weights >= 0, one per class
         gamma: a Python number >= 0
         where: bool [...]; where it is False, loss and gradient are 0, whatever the label
@@ -95,20 +96,26 @@ def softmax_focal_loss(logits, labels, alpha=None, gamma=2.0, where=None):
         raise ValueError(f'{name}: logits must be [..., classes] with at least 2 classes, got {x.shape}')
     classes = x.shape[-1]
     soft = jnp.issubdtype(labels.dtype, jnp.floating)
-    expected = x.shape if soft else x.shape[:-1]
-    if labels.shape != expected:
-        kind = 'probabilities' if soft else 'class indices'
-        raise ValueError(f'{name}: labels must be {kind} {expected} for logits {x.shape}, got {labels.shape}')
+    if labels.shape != (x.shape if soft else x.shape[:-1]):
+        raise ValueError(
+            f'{name}: labels must be class indices {x.shape[:-1]}, integer, or probabilities {x.shape}, floating, '
+            f'got {labels.shape}, {labels.dtype}'
+        )
     weights = jnp.asarray(1.0 if alpha is None else alpha, x.dtype)
     if weights.shape not in ((), (classes,)):
         raise ValueError(f'{name}: alpha must be None, a number or {classes} numbers, got {weights.shape}')
+    if isinstance(alpha, (int, float, list, tuple)) and not all(math.isfinite(a) and a >= 0 for a in np.ravel(alpha)):
+        raise ValueError(f'{name}: alpha must be finite and >= 0, got {alpha}')
     weights = jnp.broadcast_to(weights, (classes,))
     if where is not None:
         x = jnp.where(jnp.asarray(where)[..., None], x, 0)
     margins = _margins(x)
     y = jax.lax.stop_gradient(labels)
     if soft:
-        valid = (y >= 0) & (y <= 1)
+        excess = jnp.abs(y.astype(x.dtype).sum(-1, keepdims=True) - 1)
+        valid = (
+            (y >= 0) & (y <= 1) & (excess <= 1e-3 + 4 * float(jnp.finfo(y.dtype).eps))
+        )  # divided by their sum, or four digits
         terms = _scaled(weights * y.astype(x.dtype), _focal(margins, gamma))
         loss = jnp.where(valid, terms, jnp.nan).sum(-1)
     else:
@@ -180,10 +187,14 @@ def _scaled(weight, loss):
     return jnp.where(weight == 0, 0, weight * jnp.where(weight == 0, 0, loss))
 
 
+def _is_number(value):
+    return isinstance(value, (int, float, np.number))
+
+
 def _widened(name, logits, gamma):
     x = jnp.asarray(logits)
     if not jnp.issubdtype(x.dtype, jnp.floating):
         raise ValueError(f'{name}: logits must be floating, got {x.dtype}')
-    if not (math.isfinite(gamma) and gamma >= 0):
-        raise ValueError(f'{name}: gamma must be a finite number >= 0, got {gamma}')
+    if not (_is_number(gamma) and math.isfinite(gamma) and gamma >= 0):
+        raise ValueError(f'{name}: gamma must be a Python number >= 0 and finite, got {gamma!r}')
     return x if x.dtype == jnp.float64 else x.astype(jnp.float32)

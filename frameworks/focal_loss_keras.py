@@ -24,6 +24,7 @@ Source: focal loss, Lin et al. 2017 (arXiv 1708.02002); why the usual form goes 
 import math
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 __all__ = ['BinaryFocalLoss', 'SoftmaxFocalLoss', 'sigmoid_focal_loss', 'softmax_focal_loss']
@@ -40,7 +41,7 @@ def sigmoid_focal_loss(labels, logits, alpha=0.25, gamma=2.0):
         labels: y in [0, 1], bool, integer or floating, the shape of logits. bool and integer ones cost half. Any other number has
             loss NaN: a graph cannot raise an error.
         logits: x of any shape. float64 is computed in float64, everything else in float32.
-        alpha: weight of label 1, in [0, 1]; None: no weights
+        alpha: weight of label 1, a number in [0, 1]; None: no weights
         gamma: >= 0
 
     Returns:
@@ -50,8 +51,8 @@ def sigmoid_focal_loss(labels, logits, alpha=0.25, gamma=2.0):
     """
     name = 'sigmoid_focal_loss'
     _check(name, gamma)
-    if alpha is not None and not 0 <= alpha <= 1:
-        raise ValueError(f'{name}: alpha must be in [0, 1], or None, got {alpha}')
+    if alpha is not None and not (_is_number(alpha) and 0 <= alpha <= 1):
+        raise ValueError(f'{name}: alpha must be a number in [0, 1], or None, got {alpha!r}')
     x, labels = _widened(name, logits), tf.convert_to_tensor(labels)
     if not labels.shape.is_compatible_with(x.shape):
         raise ValueError(f'{name}: labels and logits must have one shape, got {labels.shape} and {x.shape}')
@@ -76,8 +77,8 @@ def softmax_focal_loss(labels, logits, alpha=None, gamma=2.0, ignore_class=None)
     A row of probabilities is a mixture of the hard labels, sum over classes c of y_c FL(x, c). It costs as much as a class index.
 
     Args:
-        labels: class indices [...], or probabilities in [0, 1], [..., C], floating. Any other number has loss NaN: a graph cannot
-            raise an error.
+        labels: class indices [...], or probabilities that sum to 1, [..., C], floating. Any other number or row, one of zeros too,
+            has loss NaN: a graph cannot raise an error.
         logits: x [..., C]. float64 is computed in float64, everything else in float32.
         alpha: None, a factor for all classes, or C weights >= 0, one per class
         gamma: >= 0
@@ -97,14 +98,20 @@ def softmax_focal_loss(labels, logits, alpha=None, gamma=2.0, ignore_class=None)
     soft = labels.dtype.is_floating and labels.shape.rank == x.shape.rank
     expected = x.shape if soft else x.shape[:-1]
     if not labels.shape.is_compatible_with(expected):
-        raise ValueError(f'{name}: labels must be {expected} or {x.shape} for logits {x.shape}, got {labels.shape}')
+        raise ValueError(
+            f'{name}: labels must be class indices {x.shape[:-1]} or probabilities {x.shape}, floating, '
+            f'got {labels.shape}, {labels.dtype.name}'
+        )
     weights = tf.convert_to_tensor(1.0 if alpha is None else alpha, x.dtype)
     if weights.shape not in ([], [classes]):
         raise ValueError(f'{name}: alpha must be None, a number or {classes} numbers, got {weights.shape}')
+    if isinstance(alpha, (int, float, list, tuple)) and not all(math.isfinite(a) and a >= 0 for a in np.ravel(alpha)):
+        raise ValueError(f'{name}: alpha must be finite and >= 0, got {alpha}')
     weights = tf.broadcast_to(weights, [classes])
     y = tf.stop_gradient(labels)
     if soft:
-        valid = (y >= 0) & (y <= 1)
+        excess = tf.abs(tf.reduce_sum(tf.cast(y, x.dtype), -1, keepdims=True) - 1)
+        valid = (y >= 0) & (y <= 1) & (excess <= (1e-3 if y.dtype.size > 2 else 0.03))  # divided by their sum, or four digits
         terms = _scaled(weights * tf.cast(y, x.dtype), _focal(_margins(x, classes), gamma))
         return tf.reduce_sum(tf.where(valid, terms, math.nan), axis=-1)
     index = tf.cast(y, tf.int32)  # Keras hands class indices over as floats
@@ -237,6 +244,10 @@ def _widened(name, logits):
     return x if x.dtype == tf.float64 else tf.cast(x, tf.float32)
 
 
+def _is_number(value):
+    return isinstance(value, (int, float, np.number))
+
+
 def _check(name, gamma):
-    if not (math.isfinite(gamma) and gamma >= 0):
-        raise ValueError(f'{name}: gamma must be a finite number >= 0, got {gamma}')
+    if not (_is_number(gamma) and math.isfinite(gamma) and gamma >= 0):
+        raise ValueError(f'{name}: gamma must be a finite number >= 0, got {gamma!r}')

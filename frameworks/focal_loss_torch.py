@@ -36,23 +36,23 @@ def sigmoid_focal_loss(inputs, targets, alpha=0.25, gamma=2.0, reduction='none',
     Args:
         inputs: logits x of any shape. float64 is computed in float64, everything else in float32.
         targets: labels y in [0, 1], same shape, bool, integer or floating. bool and integer ones cost half.
-        alpha: weight of label 1, in [0, 1]; None or negative: no weights
-        gamma: >= 0
+        alpha: weight of label 1, a number in [0, 1]; None or negative: no weights
+        gamma: a number >= 0
         reduction: 'none', 'mean' or 'sum'
         ignore_index: elements with this label have loss and gradient 0, and 'mean' is the mean of the others
 
     Returns:
         losses in nats, float32 or float64: the shape of inputs, or a scalar
     Raises:
-        ValueError for other shapes or parameters, and for labels outside [0, 1]. On a GPU and under torch.compile, where asking
+        TypeError for what is no tensor; ValueError for other shapes or parameters, and for labels outside [0, 1]. On a GPU and under torch.compile, where asking
         would wait for the device, such a label has loss NaN instead.
     """
     name = 'sigmoid_focal_loss'
-    _check(name, gamma, reduction)
+    _check(name, inputs, targets, gamma, reduction, ignore_index)
     if inputs.shape != targets.shape:
         raise ValueError(f'{name}: inputs and targets must have one shape, got {[*inputs.shape]} and {[*targets.shape]}')
-    if alpha is not None and not alpha <= 1:
-        raise ValueError(f'{name}: alpha must be at most 1, or None, got {alpha}')
+    if alpha is not None and not (_is_number(alpha) and alpha <= 1):
+        raise ValueError(f'{name}: alpha must be a number, at most 1, or None, got {alpha!r}')
     positive, negative = (1.0, 1.0) if alpha is None or alpha < 0 else (alpha, 1 - alpha)
 
     x = _widened(inputs)
@@ -82,30 +82,30 @@ def softmax_focal_loss(inputs, targets, alpha=None, gamma=2.0, reduction='none',
 
     Args:
         inputs: logits x, [N, C], [N, C, d1, ...] or [C]. float64 is computed in float64, everything else in float32.
-        targets: class indices, [N], [N, d1, ...] or [], integer; or probabilities in [0, 1], the shape of inputs, floating
-        alpha: None, a factor for all classes, or C weights >= 0, one per class
-        gamma: >= 0
+        targets: class indices, [N], [N, d1, ...] or [], integer; or probabilities that sum to 1, the shape of inputs, floating
+        alpha: None, a factor for all classes, or C weights >= 0, one per class; a negative number: no weights
+        gamma: a number >= 0
         reduction: 'none', 'mean' or 'sum'. 'mean' divides by the number of labels that are not ignored, not by their weights.
         ignore_index: class indices of this value have loss and gradient 0
 
     Returns:
         losses in nats, float32 or float64: the shape of targets without classes, or a scalar
     Raises:
-        ValueError for other shapes or parameters, and for labels that are no class. On a GPU and under torch.compile, where asking
+        TypeError for what is no tensor; ValueError for other shapes or parameters, and for labels that are no class. On a GPU and under torch.compile, where asking
         would wait for the device, such a label has loss NaN instead.
     """
     name = 'softmax_focal_loss'
-    _check(name, gamma, reduction)
+    _check(name, inputs, targets, gamma, reduction, ignore_index)
     if inputs.dim() == 0:
         raise ValueError(f'{name}: inputs must be [N, C, ...] or [C], got a scalar')
     dim = 1 if inputs.dim() > 1 else 0
     classes = inputs.shape[dim]
     soft = targets.is_floating_point()
-    expected = [*inputs.shape] if soft else [size for i, size in enumerate(inputs.shape) if i != dim]
-    if [*targets.shape] != expected:
-        kind = 'probabilities' if soft else 'class indices'
+    indices = [size for i, size in enumerate(inputs.shape) if i != dim]
+    if [*targets.shape] != ([*inputs.shape] if soft else indices):
         raise ValueError(
-            f'{name}: targets must be {kind} {expected} for inputs {[*inputs.shape]}, got {[*targets.shape]}'
+            f'{name}: targets must be class indices {indices}, integer, or probabilities {[*inputs.shape]}, floating, '
+            f'got {[*targets.shape]}, {targets.dtype}'.replace('torch.', '')
         )
     if classes < 2:
         raise ValueError(f'{name}: inputs must have at least 2 classes, got {[*inputs.shape]}')
@@ -114,12 +114,17 @@ def softmax_focal_loss(inputs, targets, alpha=None, gamma=2.0, reduction='none',
 
     if soft:
         margins = _margins(x, dim)
-        bad = ~((targets >= 0) & (targets <= 1))
+        in_range = (targets >= 0) & (targets <= 1)
+        sums = targets.sum(dim, keepdim=True, dtype=x.dtype)
+        is_row = (sums - 1).abs() <= 1e-3 + 4 * torch.finfo(
+            targets.dtype
+        ).eps  # divided by their sum, or written with four digits
         per_class = weights.reshape([-1 if i == dim else 1 for i in range(x.dim())])
         terms = _scaled(per_class * targets.detach().to(x.dtype), _focal(margins, gamma))
-        loss = torch.where(bad, math.nan, terms).sum(dim)
+        loss = torch.where(in_range & is_row, terms, math.nan).sum(dim)
         keep = torch.ones_like(loss, dtype=torch.bool)
-        _refuse(name, bad, targets, 'probabilities in [0, 1]')
+        _refuse(name, ~in_range, targets, 'probabilities in [0, 1]')
+        _refuse(name, ~is_row, sums, 'rows of probabilities with the sum 1')
     else:
         keep = targets != ignore_index
         bad = keep & ((targets < 0) | (targets >= classes))
@@ -221,27 +226,42 @@ def _scaled(weight, loss):
 
 
 def _class_weights(name, alpha, classes, x):
-    if alpha is None:
+    if alpha is None or (_is_number(alpha) and alpha < 0):
         alpha = 1.0
     weights = torch.as_tensor(alpha, dtype=x.dtype, device=x.device)
     if weights.dim() == 0:
         weights = weights.expand(classes)
     if [*weights.shape] != [classes]:
         raise ValueError(f'{name}: alpha must be None, a number or {classes} numbers, got {[*weights.shape]}')
+    bad = ~(weights.isfinite() & (weights >= 0))
+    if not _would_wait(bad) and bad.any():
+        raise ValueError(f'{name}: alpha must be finite and >= 0, got {weights[bad][0].item()}')
     return weights
 
 
-def _check(name, gamma, reduction):
-    if not (math.isfinite(gamma) and gamma >= 0):
-        raise ValueError(f'{name}: gamma must be a finite number >= 0, got {gamma}')
+def _check(name, inputs, targets, gamma, reduction, ignore_index):
+    for argument, given in (('inputs', inputs), ('targets', targets)):
+        if not isinstance(given, torch.Tensor):
+            raise TypeError(f'{name}: {argument} must be a tensor, got {type(given).__name__}')
+    if not (_is_number(gamma) and math.isfinite(gamma) and gamma >= 0):
+        raise ValueError(f'{name}: gamma must be a finite number >= 0, got {gamma!r}')
     if reduction not in ('none', 'mean', 'sum'):
         raise ValueError(f"{name}: reduction must be 'none', 'mean' or 'sum', got {reduction!r}")
+    if ignore_index is not None and not math.isfinite(ignore_index):
+        raise ValueError(f'{name}: ignore_index must be a finite number, got {ignore_index}')
+
+
+def _is_number(value):
+    return not isinstance(value, (torch.Tensor, list, tuple, str))  # it would not be differentiated
+
+
+def _would_wait(tensor):
+    """Whether to look at it would wait for the device, or break a graph."""
+    return tensor.device.type != 'cpu' or torch.compiler.is_compiling()
 
 
 def _refuse(name, bad, targets, expected):
-    if bad.device.type != 'cpu' or torch.compiler.is_compiling():
-        return
-    if bad.any():
+    if not _would_wait(bad) and bad.any():
         raise ValueError(f'{name}: targets must be {expected}, got {targets[bad][0].item()}')
 
 

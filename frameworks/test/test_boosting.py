@@ -1,7 +1,9 @@
 """focal_loss_boosting.py beside 50 digits; and, where they are installed, in LightGBM and XGBoost."""
 
+import functools
 import importlib.util
 import math
+import re
 import sys
 import unittest
 from pathlib import Path
@@ -226,6 +228,84 @@ class Libraries(unittest.TestCase):
 
         self.assertGreater(min(largest()), 5)
         self.assertLess(max(largest(max_delta_step=0.5)), 0.5001)
+
+    @installed('sklearn')
+    @installed('lightgbm')
+    def test_lgbm_classifier_takes_it_as_its_objective(self):
+        import lightgbm
+        from sklearn.base import clone
+
+        X, y = rare_positives()
+        focal = FocalObjective(0.25, 2)
+        start = focal.initial_score(y)
+        for weight in (None, np.where(y == 1, 3.0, 1.0)):
+            model = clone(lightgbm.LGBMClassifier(objective=focal, max_delta_step=1, n_jobs=1, verbose=-1))
+            model.fit(X, y, init_score=np.full(len(y), start), sample_weight=weight)
+            data = lightgbm.Dataset(X, y, weight=weight, init_score=np.full(y.size, start))
+            settings = {'objective': focal.lightgbm, 'max_delta_step': 1, 'num_threads': 1, 'verbose': -1}
+            trained = lightgbm.train(settings, data, 100)
+            raw = model.predict(X, raw_score=True)
+            np.testing.assert_array_equal(raw, trained.predict(X))
+            self.assertLess(focal.mean_loss(y, start + raw, weight), 0.1 * focal.mean_loss(y, np.full(y.size, start), weight))
+            p = focal.probability(start + raw)
+            self.assertGreater(p[y == 1].min(), p[y == 0].max())
+
+    @installed('sklearn')
+    @installed('xgboost')
+    def test_xgb_classifier_takes_it_as_its_objective(self):
+        import xgboost
+        from sklearn.base import clone
+        from sklearn.model_selection import GridSearchCV
+
+        X, y = rare_positives()
+        focal = FocalObjective(0.25, 2)
+        start = focal.initial_score(y)
+        for weight in (None, np.where(y == 1, 3.0, 1.0)):
+            model = clone(
+                xgboost.XGBClassifier(
+                    objective=focal,
+                    base_score=focal.probability(start),
+                    max_delta_step=1,
+                    min_child_weight=0.1,
+                    eval_metric=focal.mean_loss,
+                    n_jobs=1,
+                )
+            )
+            model.fit(X, y, sample_weight=weight, eval_set=[(X, y)], verbose=False)
+            data = xgboost.DMatrix(X, y, weight=weight)
+            settings = {'base_score': start, 'max_delta_step': 1, 'min_child_weight': 0.1, 'nthread': 1}
+            trained = xgboost.train(settings, data, 100, obj=focal.xgboost)
+            raw = model.predict(X, output_margin=True)
+            np.testing.assert_allclose(raw, trained.predict(data, output_margin=True), rtol=1e-5, atol=1e-5)
+            np.testing.assert_allclose(model.predict_proba(X)[:, 1], focal.probability(raw), rtol=1e-5)
+            self.assertLess(focal.mean_loss(y, raw, weight), 0.1 * focal.mean_loss(y, np.full(y.size, start), weight))
+            told = model.evals_result()['validation_0']['mean_loss'][-1]
+            self.assertAlmostEqual(focal.mean_loss(y, raw), told, delta=1e-6)
+        search = GridSearchCV(model, {'objective': [FocalObjective(0.25, 2), FocalObjective(0.25, 0.5)]}, cv=2)
+        self.assertGreater(search.fit(X, y).best_score_, 0.95)
+
+    @installed('sklearn')
+    @installed('lightgbm')
+    @installed('xgboost')
+    def test_the_lines_of_the_readme_run(self):
+        import lightgbm
+        import xgboost
+
+        X, y = rare_positives()
+        text = (Path(__file__).resolve().parents[1] / 'README.md').read_text()
+        lines = next(code for code in re.findall(r'```python\n(.*?)```', text, re.S) if 'FocalObjective' in code)
+        names = {'X': X, 'y': y, 'numpy': np, 'FocalObjective': FocalObjective}
+        names['LGBMClassifier'] = functools.partial(lightgbm.LGBMClassifier, n_jobs=1, verbose=-1)
+        names['XGBClassifier'] = functools.partial(xgboost.XGBClassifier, n_jobs=1)
+        recipes = lines.strip().split('\n\n')
+        self.assertEqual(len(recipes), 3)
+        exec(recipes[0], names)
+        for recipe in recipes[1:]:
+            exec(recipe, names)
+            p = names['p']
+            self.assertTrue(((p > 0) & (p < 1)).all())
+            self.assertGreater(p[y == 1].mean(), 0.7)
+            self.assertLess(p[y == 0].mean(), 0.05)
 
 
 if __name__ == '__main__':

@@ -102,7 +102,7 @@ class Binary(unittest.TestCase):
     def test_other_shapes_and_parameters_are_refused(self):
         with self.assertRaisesRegex(ValueError, r'one shape, got \(3, 1\) and \(3,\)'):
             sigmoid_focal_loss(jnp.zeros((3, 1)), jnp.zeros(3))
-        for change in ({'alpha': 1.5}, {'gamma': -1}):
+        for change in ({'alpha': 1.5}, {'alpha': [0.25, 0.75]}, {'gamma': -1}, {'gamma': [1, 2]}, {'gamma': jnp.ones(3)}):
             with self.assertRaisesRegex(ValueError, f'{next(iter(change))} must be'):
                 sigmoid_focal_loss(jnp.zeros(3), jnp.zeros(3), **change)
 
@@ -143,11 +143,20 @@ class Softmax(unittest.TestCase):
         self.assertEqual(jnp.isnan(loss).tolist(), [False, True, True, False])
         self.assertEqual(loss[3], 0)
 
+    def test_a_row_that_is_no_distribution_has_loss_nan(self):
+        rows = jnp.array([[1, 0, 0], [1, 0, 1], [0, 0, 0], [0.3333, 0.3333, 0.3333]])
+        for dtype in ('float32', 'bfloat16'):
+            loss = jax.jit(softmax_focal_loss)(jnp.zeros((4, 3)), rows.astype(dtype))
+            self.assertEqual(jnp.isnan(loss).tolist(), [False, True, True, False])
+
     def test_other_shapes_are_refused(self):
-        with self.assertRaisesRegex(ValueError, r'class indices \(4,\) for logits \(4, 3\), got \(4, 1\)'):
+        with self.assertRaisesRegex(ValueError, r'class indices \(4,\), integer, or probabilities \(4, 3\), floating, got \(4, 1\), int32'):
             softmax_focal_loss(jnp.zeros((4, 3)), jnp.zeros((4, 1), 'int32'))
         with self.assertRaisesRegex(ValueError, r'alpha must be None, a number or 3 numbers, got \(2,\)'):
             softmax_focal_loss(jnp.zeros((4, 3)), jnp.zeros(4, 'int32'), alpha=[1, 2])
+        for alpha in (-1, [1, -1, 1], [1, NAN, 1]):
+            with self.assertRaisesRegex(ValueError, 'alpha must be finite and >= 0'):
+                softmax_focal_loss(jnp.zeros((4, 3)), jnp.zeros(4, 'int32'), alpha=alpha)
 
 
 if __name__ == '__main__':

@@ -110,7 +110,7 @@ class Binary(unittest.TestCase):
     def test_other_shapes_and_parameters_are_refused(self):
         with self.assertRaisesRegex(ValueError, r'one shape, got \(3,\) and \(3, 1\)'):
             sigmoid_focal_loss(tf.zeros(3), tf.zeros([3, 1]))
-        for change in ({'alpha': 1.5}, {'gamma': -1}):
+        for change in ({'alpha': 1.5}, {'alpha': [0.25, 0.75]}, {'gamma': -1}, {'gamma': [1, 2]}, {'gamma': tf.ones(3)}):
             with self.assertRaisesRegex(ValueError, f'sigmoid_focal_loss: {next(iter(change))} must be'):
                 sigmoid_focal_loss(tf.zeros(3), tf.zeros(3), **change)
         with self.assertRaisesRegex(ValueError, 'must be floating, got int32'):
@@ -155,6 +155,12 @@ class Softmax(unittest.TestCase):
             self.assertEqual(np.isnan(loss).tolist(), [False, True, True, False])
             self.assertEqual(loss[3], 0)
 
+    def test_a_row_that_is_no_distribution_has_loss_nan(self):
+        rows = tf.constant([[1, 0, 0], [1, 0, 1], [0, 0, 0], [0.3333, 0.3333, 0.3333]])
+        for dtype in ('float32', 'bfloat16'):
+            loss = tf.function(softmax_focal_loss)(tf.cast(rows, dtype), tf.zeros([4, 3]))
+            self.assertEqual(np.isnan(loss).tolist(), [False, True, True, False])
+
     def test_an_ignored_pixel_may_have_any_logit(self):
         x = np.full([1, 2, 3], NAN, 'f')
         x[0, 0] = [2, -1, 0.5]
@@ -163,10 +169,13 @@ class Softmax(unittest.TestCase):
         self.assertEqual(gradient[0, 1].tolist(), [0, 0, 0])
 
     def test_other_shapes_are_refused(self):
-        with self.assertRaisesRegex(ValueError, r'labels must be \(4,\) or \(4, 3\) for logits \(4, 3\), got \(4, 1\)'):
+        with self.assertRaisesRegex(ValueError, r'class indices \(4,\) or probabilities \(4, 3\), floating, got \(4, 1\), int32'):
             softmax_focal_loss(tf.zeros([4, 1], tf.int32), tf.zeros([4, 3]))
         with self.assertRaisesRegex(ValueError, r'alpha must be None, a number or 3 numbers, got \(2,\)'):
             softmax_focal_loss(tf.zeros(4, tf.int32), tf.zeros([4, 3]), alpha=[1, 2])
+        for alpha in (-1, [1, -1, 1], [1, NAN, 1]):
+            with self.assertRaisesRegex(ValueError, 'alpha must be finite and >= 0'):
+                softmax_focal_loss(tf.zeros(4, tf.int32), tf.zeros([4, 3]), alpha=alpha)
 
 
 class InModelFit(unittest.TestCase):

@@ -157,9 +157,22 @@ class Binary(unittest.TestCase):
         x = torch.zeros(3)
         with self.assertRaisesRegex(ValueError, r'one shape, got \[3, 1\] and \[3\]'):
             sigmoid_focal_loss(x[:, None], x)
-        for change in ({'alpha': 1.5}, {'gamma': -1}, {'gamma': NAN}, {'reduction': 'average'}):
+        for change in (
+            {'alpha': 1.5},
+            {'alpha': [0.25, 0.75]},
+            {'alpha': torch.tensor([0.1, 0.2, 0.7])},
+            {'gamma': -1},
+            {'gamma': NAN},
+            {'gamma': [1.0, 2.0, 3.0]},
+            {'gamma': torch.tensor([1.0, 2.0, 3.0])},
+            {'gamma': torch.nn.Parameter(torch.tensor(2.0))},
+            {'reduction': 'average'},
+            {'ignore_index': NAN},
+        ):
             with self.assertRaisesRegex(ValueError, f'sigmoid_focal_loss: {next(iter(change))} must be'):
                 sigmoid_focal_loss(x, x, **change)
+        with self.assertRaisesRegex(TypeError, 'sigmoid_focal_loss: targets must be a tensor, got list'):
+            sigmoid_focal_loss(x, [1, 0, 1])
         with self.assertRaisesRegex(ValueError, 'floating-point logits, got torch.int64'):
             sigmoid_focal_loss(x.long(), x)
 
@@ -243,6 +256,14 @@ class Softmax(unittest.TestCase):
         self.assertEqual(gradient[0, :, 1, 2].tolist(), [0, 0, 0])
         self.assertTrue(gradient.isfinite().all())
 
+    def test_of_nothing_the_mean_is_0(self):
+        for targets in (torch.zeros(0, dtype=torch.int64), torch.zeros(0, 3)):
+            value, slopes = differentiated(lambda x: softmax_focal_loss(x.reshape(0, 3), targets, reduction='mean'), [])
+            self.assertEqual(value, 0)
+        x, t = torch.randn(4, 3), torch.zeros(4, dtype=torch.int64)
+        value, slopes = differentiated(lambda x: softmax_focal_loss(x, t, alpha=[0, 1, 1], reduction='mean'), x.tolist())
+        self.assertTrue(value == 0 and (slopes == 0).all())  # background alone, of weight 0
+
     def test_gamma_0_is_cross_entropy(self):
         x, t = torch.randn(8, 5), torch.arange(8) % 5
         torch.testing.assert_close(
@@ -271,17 +292,33 @@ class Softmax(unittest.TestCase):
         self.assertEqual(softmax_focal_loss(torch.zeros(2, 3), torch.tensor([0, 255]), ignore_index=255)[1], 0)
         with self.assertRaisesRegex(ValueError, r'probabilities in \[0, 1\], got 1.5'):
             softmax_focal_loss(torch.zeros(1, 3), torch.tensor([[0, 0, 1.5]]))
+        with self.assertRaisesRegex(ValueError, r'rows of probabilities with the sum 1, got 2.0'):  # several labels
+            softmax_focal_loss(torch.zeros(1, 3), torch.tensor([[1.0, 0, 1]]))
+
+    def test_rows_in_half_precision_are_rows(self):
+        rows = torch.softmax(torch.randn(100, 21), 1)
+        exact = softmax_focal_loss(torch.zeros(100, 21), rows)
+        for dtype in (torch.float16, torch.bfloat16):
+            torch.testing.assert_close(softmax_focal_loss(torch.zeros(100, 21), rows.to(dtype)), exact, rtol=0.02, atol=0)
 
     def test_other_shapes_and_parameters_are_refused(self):
         x = torch.zeros(4, 3)
         for targets, message in (
-            (torch.zeros(4, 1, dtype=torch.int64), r'class indices \[4\] for inputs \[4, 3\], got \[4, 1\]'),
-            (torch.zeros(4), r'probabilities \[4, 3\] for inputs \[4, 3\], got \[4\]'),
+            (torch.zeros(4, 1, dtype=torch.int64), r'class indices \[4\], integer, or .*, got \[4, 1\], int64'),
+            (torch.zeros(4), r'class indices \[4\], integer, or probabilities \[4, 3\], floating, got \[4\], float32'),
+            (torch.zeros(4, 3, dtype=torch.int64), r'probabilities \[4, 3\], floating, got \[4, 3\], int64'),
         ):
             with self.assertRaisesRegex(ValueError, message):
                 softmax_focal_loss(x, targets)
         with self.assertRaisesRegex(ValueError, r'alpha must be None, a number or 3 numbers, got \[2\]'):
             softmax_focal_loss(x, torch.zeros(4, dtype=torch.int64), alpha=[1, 2])
+        t = torch.zeros(4, dtype=torch.int64)
+        for alpha in ([-1, 1, 1], torch.tensor([NAN, 1, 1]), NAN, INF):
+            with self.assertRaisesRegex(ValueError, 'alpha must be finite and >= 0, got'):
+                softmax_focal_loss(x, t, alpha=alpha)
+        self.assertEqual(softmax_focal_loss(x, t, alpha=-1).tolist(), softmax_focal_loss(x, t).tolist())  # as torchvision's
+        with self.assertRaisesRegex(ValueError, 'gamma must be a finite number >= 0, got tensor'):
+            softmax_focal_loss(x, t, gamma=torch.tensor([1.0, 2, 3]))
         with self.assertRaisesRegex(ValueError, 'at least 2 classes'):
             softmax_focal_loss(x[:, :1], torch.zeros(4, dtype=torch.int64))
 

@@ -11,8 +11,8 @@ import { pythonVariables } from '../setup/python.mjs';
 const IN_BENCH = ['reference', 'boosting', 'torch', 'diagnosis', 'jax'];
 
 const ABOUT = `
-Tests the files of frameworks/ in PyTorch, JAX, LightGBM and XGBoost, which it installs into .bench (0.6 GB, and PyTorch),
-and in Keras.`;
+Tests the files of frameworks/ in PyTorch, JAX, LightGBM, XGBoost and scikit-learn, which it installs into .bench (0.7 GB, and
+PyTorch), and in Keras.`;
 
 await runCommand({ name: 'frameworks', about: ABOUT }, main);
 

@@ -118,3 +118,32 @@ export async function softmaxErrors({ tf, losses }, { classes, gamma, rows, seed
   });
   return worst;
 }
+
+/**
+ * The largest errors over several gammas.
+ * @param count  of logits per gamma and label; of rows, a number that makes about as much work
+ * @returns { 'binary loss': { error, at }, 'softmax indices others': ..., ... }
+ */
+export async function largestErrors(subject, gammas, { count, classes }) {
+  const rows = (size) => Math.max(100, Math.min(count / 10, Math.round(count / (4 * size))));
+  const largest = {};
+  const add = (kind, worst) => {
+    for (const [part, found] of Object.entries(worst)) {
+      const name = `${kind} ${part}`;
+      if (!(largest[name]?.error >= found.error)) largest[name] = { ...found };
+    }
+  };
+  for (const [i, gamma] of gammas.entries()) {
+    add('binary', await binaryErrors(subject, { gamma, count, seed: 1 + i }));
+    for (const size of classes)
+      for (const asRows of [false, true]) {
+        const how = { classes: size, gamma, rows: rows(size), seed: 1 + i, asRows };
+        add(asRows ? 'softmax rows' : 'softmax indices', await softmaxErrors(subject, how));
+      }
+  }
+  return largest;
+}
+
+/** JSON in which Infinity is the word. */
+export const asJson = (found) =>
+  JSON.stringify(found, (_, value) => (value === Infinity ? 'Infinity' : value));

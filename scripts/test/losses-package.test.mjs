@@ -1,37 +1,24 @@
 // The losses as a package, in an empty project with the plain TensorFlow.js: on its backends cpu and WASM, and on WebGL in
 // Chromium. The largest errors found there are held to the bounds of the docstrings.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
-import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { findChromium, launch, NO_CHROMIUM, openPage } from '../browser/chromium.mjs';
+import { errorsOn, errorsOnWebGL, makeProject, runProgram, serve } from '../losses/plainTensorFlow.mjs';
 import { root } from '../setup/project.mjs';
 
-const TFJS = JSON.parse(fs.readFileSync(path.join(root, 'package-lock.json'), 'utf8')).packages['node_modules/@tensorflow/tfjs'].version; // prettier-ignore
+const ESBUILD = JSON.parse(fs.readFileSync(path.join(root, 'scripts/site/lite/package.json'), 'utf8')).devDependencies.esbuild; // prettier-ignore
+const README = fs.readFileSync(path.join(root, 'lib/losses/README.md'), 'utf8');
 const project = fs.mkdtempSync(path.join(os.tmpdir(), 'losses-'));
 let offline;
 
 before(() => {
-  execFileSync(process.execPath, ['scripts/losses/pack.mjs', project], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const [tarball] = fs.readdirSync(project).filter((name) => name.endsWith('.tgz'));
-  fs.writeFileSync(path.join(project, 'package.json'), '{ "private": true }');
-  fs.copyFileSync(path.join(root, 'scripts/losses/errors.mjs'), path.join(project, 'errors.mjs'));
-  const packages = [`./${tarball}`, `@tensorflow/tfjs@${TFJS}`, `@tensorflow/tfjs-backend-wasm@${TFJS}`];
   try {
-    execFileSync(
-      'npm',
-      ['install', '--ignore-scripts', '--prefer-offline', '--loglevel=error', ...packages],
-      {
-        cwd: project,
-        stdio: 'pipe',
-      },
-    );
+    makeProject(project, [`esbuild@${ESBUILD}`]);
   } catch (error) {
     if (!/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH/.test(`${error.stderr}`)) throw error;
     offline = 'no connection to the npm registry, from which TensorFlow.js would come';
@@ -39,58 +26,30 @@ before(() => {
 });
 after(() => fs.rmSync(project, { recursive: true, force: true }));
 
-/** The last line that a program printed, as JSON. */
-function run(program, type = 'module') {
-  const file = path.join(project, type === 'module' ? 'program.mjs' : 'program.cjs');
-  fs.writeFileSync(file, program);
-  const output = execFileSync(process.execPath, [file], {
-    cwd: project,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  return JSON.parse(output.trim().split('\n').at(-1));
+const run = (program, type) => runProgram(project, program, type);
+
+/** The bounds of the README for a backend and a kind of loss, in ulp: of gamma up to 1, 2, 5 and 8. */
+function boundsInReadme(backend, kind) {
+  const rows = README.split('\n').map((line) => line.split('|').map((cell) => cell.trim()).slice(1, -1)); // prettier-ignore
+  const [, , ...head] = rows.find(([first]) => first === 'backend');
+  const [, , ...ulps] = rows.find(([first, second]) => first?.includes(`\`${backend}\``) && second === kind);
+  return Object.fromEntries(head.map((gamma, i) => [gamma, Number(ulps[i])]));
 }
 
-const MEASURE = `
-  const worst = {};
-  for (const [range, gammas] of Object.entries({ 1: [0, 0.1, 0.5, 0.9, 1], 2: [1.5, 2], 5: [3, 5] })) {
-    const found = { binary: [], softmax: [] };
-    for (const gamma of gammas) {
-      found.binary.push(await binaryErrors({ tf, losses }, { gamma, count: 3000 }));
-      for (const classes of [2, 21, 300])
-        found.softmax.push(await softmaxErrors({ tf, losses }, { classes, gamma, rows: 100, asRows: classes === 21 }));
+const GAMMAS = { 1: [0, 0.1, 0.5, 0.9, 1], 2: [1.5, 2], 5: [3, 5], 8: [6.5, 8] };
+const HOW = { count: 3000, classes: [2, 21, 1000] };
+
+/** Holds what was found for gamma up to 1, 2, 5 and 8 to the bounds of the README. */
+async function assertWithinBounds(t, backend, errors) {
+  for (const [upTo, gammas] of Object.entries(GAMMAS)) {
+    const found = Object.entries(await errors(gammas));
+    t.diagnostic(`gamma up to ${upTo}: ${found.map(([name, { error }]) => `${name} ${Number(error).toFixed(1)}`).join(', ')}`); // prettier-ignore
+    for (const [name, { error, at }] of found) {
+      const bound = boundsInReadme(backend, name.split(' ')[0])[upTo];
+      assert.ok(error <= bound, `${name}, gamma up to ${upTo}: ${error} ulp at ${JSON.stringify(at)}`);
     }
-    const largest = (all) => all.flatMap(Object.values).reduce((a, b) => (b.error > a.error ? b : a));
-    worst[range] = { binary: largest(found.binary), softmax: largest(found.softmax) };
   }
-  for (const each of Object.values(worst)) for (const one of Object.values(each)) one.error = Number.isFinite(one.error) ? one.error : 'Infinity';
-`;
-
-/** Largest errors in ulp for gamma up to 1, 2 and 5. */
-function assertWithin(worst, bounds) {
-  for (const [gamma, kinds] of Object.entries(bounds))
-    for (const [kind, ulps] of Object.entries(kinds)) {
-      const { error, at } = worst[gamma][kind];
-      assert.ok(error <= ulps, `${kind}, gamma up to ${gamma}: ${error} ulp at ${JSON.stringify(at)}`);
-    }
 }
-const BOUNDS = {
-  1: { binary: 9, softmax: 15 },
-  2: { binary: 12, softmax: 20 },
-  5: { binary: 22, softmax: 32 },
-};
-// WASM adds one class after the other, up to 300 here.
-const ON_WASM = {
-  1: { binary: 9, softmax: 30 },
-  2: { binary: 12, softmax: 45 },
-  5: { binary: 22, softmax: 90 },
-};
-// The exp and pow of graphics cards are less exact.
-const ON_WEBGL = {
-  1: { binary: 200, softmax: 200 },
-  2: { binary: 200, softmax: 200 },
-  5: { binary: 300, softmax: 300 },
-};
 
 describe('the package of the losses', () => {
   test('brings its README, license and types, in CommonJS and as ES modules, and no other package', () => {
@@ -119,19 +78,9 @@ describe('the package of the losses', () => {
   });
 
   for (const backend of ['cpu', 'wasm'])
-    test(`keeps its error bounds on the backend ${backend} of plain TensorFlow.js`, (t) => {
+    test(`keeps its error bounds on the backend ${backend} of plain TensorFlow.js`, async (t) => {
       if (offline) return t.skip(offline);
-      const worst = run(`
-        import * as tf from '@tensorflow/tfjs';
-        import '@tensorflow/tfjs-backend-wasm';
-        import * as losses from 'tfjs-focal-loss';
-        import { binaryErrors, softmaxErrors } from './errors.mjs';
-        if (!(await tf.setBackend('${backend}'))) throw new Error('no backend ${backend}');
-        ${MEASURE}
-        console.log(JSON.stringify(worst));
-      `);
-      t.diagnostic(JSON.stringify(worst));
-      assertWithin(worst, backend === 'cpu' ? BOUNDS : ON_WASM);
+      await assertWithinBounds(t, backend, (gammas) => errorsOn(project, backend, gammas, HOW));
     });
 
   test('trains a model of TensorFlow.js by compile, in CommonJS', (t) => {
@@ -151,54 +100,91 @@ describe('the package of the losses', () => {
     assert.ok(Math.abs(first - Math.SQRT1_2 * Math.LN2) < 1e-6 && last < first / 3, `${first} ${last}`);
   });
 
-  test('keeps its error bounds on WebGL, in Chromium, without a bundler', async (t) => {
+  test('runs the lines of its README', (t) => {
     if (offline) return t.skip(offline);
-    const executable = findChromium();
-    if (!executable) return t.skip(NO_CHROMIUM);
-    const server = await serve(project);
-    const browser = await launch(executable);
+    const lines = README.match(/(?<=```js\n).*?(?=```)/gs).join('\n');
+    const { costs } = run(`
+      const logits = tf.zeros([3, 3]);
+      const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [1], kernelInitializer: 'zeros' })] });
+      const [x, y, weights] = [tf.tensor2d([[1], [-1]]), tf.tensor2d([[1], [0]]), tf.tensor1d([2, 0])];
+      const batches = [1, 2].map(() => ({ x, y, weights }));
+      const costs = [];
+      console.log = (cost) => costs.push(cost);
+      ${lines}
+      process.stdout.write(JSON.stringify({ costs: costs.slice(-2) }));
+    `);
+    assert.equal(costs.length, 2);
+    assert.ok(0 < costs[1] && costs[1] < costs[0], `${costs}`);
+  });
+
+  test('keeps its error bounds on WebGL, in Chromium', async (t) => {
+    if (offline) return t.skip(offline);
+    await inChromium(t, (page) =>
+      assertWithinBounds(t, 'webgl', (gammas) => errorsOnWebGL(project, page, gammas, HOW)),
+    );
+  });
+
+  test('trains in the page of its README, served as it says there', async (t) => {
+    if (offline) return t.skip(offline);
+    const [html] = README.match(/(?<=```html\n).*?(?=```)/s);
+    const [command] = README.match(/python3 -m http\.server/);
+    fs.writeFileSync(path.join(project, 'page.html'), html);
+    const [program, ...args] = command.split(' ');
+    const server = spawn(program, ['-u', ...args, '--bind', '127.0.0.1', '0'], {
+      cwd: project,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     try {
-      const { page } = await openPage(browser);
-      await page.goto(`${server.origin}/page.html`);
-      const { backend, worst } = await page.evaluate(() => globalThis.result);
-      assert.equal(backend, 'webgl');
-      t.diagnostic(JSON.stringify(worst));
-      assertWithin(worst, ON_WEBGL);
+      const [line] = await once(server.stdout, 'data');
+      const port = /port (\d+)/.exec(line)[1];
+      await inChromium(t, (page) => assertTrains(page, `http://127.0.0.1:${port}/page.html`));
     } finally {
-      await browser.close();
+      server.kill();
+    }
+  });
+
+  test('trains in a page that a bundler made of the same module', async (t) => {
+    if (offline) return t.skip(offline);
+    const [module] = README.match(/(?<=<script type="module">\n).*?(?=<\/script>)/s);
+    fs.writeFileSync(path.join(project, 'main.mjs'), module);
+    execFileSync('npx', ['esbuild', 'main.mjs', '--bundle', '--format=esm', '--outfile=bundle.js', '--log-level=error'], {
+      cwd: project,
+      stdio: 'pipe',
+    }); // prettier-ignore
+    fs.writeFileSync(path.join(project, 'bundled.html'), '<!doctype html><script type="module" src="bundle.js"></script>'); // prettier-ignore
+    const server = await serve(project);
+    try {
+      await inChromium(t, (page) => assertTrains(page, `${server.origin}/bundled.html`));
+    } finally {
       server.close();
     }
   });
 });
 
-const PAGE = `<!doctype html>
-<script type="importmap">
-  { "imports": {
-    "@tensorflow/tfjs-core": "/node_modules/@tensorflow/tfjs/dist/tf.fesm.min.js",
-    "tfjs-focal-loss": "/node_modules/tfjs-focal-loss/dist/esm/index.js" } }
-</script>
-<script>globalThis.result = new Promise((resolve, reject) => Object.assign(globalThis, { resolve, reject }));</script>
-<script type="module">
-  import * as tf from '@tensorflow/tfjs-core';
-  import * as losses from 'tfjs-focal-loss';
-  import { binaryErrors, softmaxErrors } from '/errors.mjs';
+async function inChromium(t, use) {
+  const executable = findChromium();
+  if (!executable) return t.skip(NO_CHROMIUM);
+  const browser = await launch(executable);
   try {
-    await tf.setBackend('webgl');
-    ${MEASURE}
-    resolve({ backend: tf.getBackend(), worst });
-  } catch (error) {
-    reject(error);
+    await use((await openPage(browser)).page);
+  } finally {
+    await browser.close();
   }
-</script>`;
+}
 
-async function serve(folder) {
-  const server = http.createServer((request, response) => {
-    const name = new URL(request.url, 'http://localhost').pathname;
-    const file = path.join(folder, name);
-    if (name === '/page.html') return response.setHeader('Content-Type', 'text/html').end(PAGE);
-    if (!file.startsWith(folder) || !fs.existsSync(file)) return response.writeHead(404).end();
-    response.setHeader('Content-Type', 'text/javascript').end(fs.readFileSync(file));
-  });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { origin: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
+/** What the page of the README writes: the backend, and the loss before and after. */
+async function assertTrains(page, address) {
+  const errors = [];
+  page.on('pageerror', (error) => errors.push(error.message));
+  await page.goto(address);
+  const body = page.locator('body', { hasText: 'loss' });
+  const said = await body
+    .textContent({ timeout: 60_000 })
+    .catch(() => assert.fail(`it wrote nothing: ${errors}`));
+  const [, backend, first, last] = said.match(/(\w+): loss ([\d.]+), then ([\d.]+)/);
+  assert.equal(backend, 'webgl');
+  assert.ok(
+    Math.abs(Number(first) - Math.SQRT1_2 * Math.LN2) < 1e-4 && Number(last) < Number(first) / 3,
+    said,
+  );
 }

@@ -16,6 +16,12 @@ export type CompileLoss = (labels: tf.Tensor, logits: tf.Tensor) => tf.Tensor;
  * the mean over the labels of each sample, of which an ignored one is none. (With the losses themselves, a scalar or [batch, 1]
  * would be multiplied by all weights, and averaged over the wrong products.)
  *
+ * Class weights of `fit` and `fitDataset` count right so, for labels [batch, 1] and one-hot rows [batch, classes]: TensorFlow.js looks
+ * the class up there, throws for other shapes, and takes a row of several ones for the class of the first. Sample weights it does
+ * not know: `fit` throws. In a loop of one's own they are a product, weights being [batch]:
+ *
+ *   optimizer.minimize(() => tf.mean(tf.mul(weights, loss(y, model.apply(x, { training: true })))));
+ *
  * The labels must have the shape of the logits: TensorFlow.js takes class indices for its own
  * `sparseCategoricalCrossentropy` only, so give a softmax loss one-hot rows. `model.save` does not store a loss that is a
  * function: after `loadLayersModel`, compile again.

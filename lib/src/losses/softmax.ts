@@ -1,4 +1,4 @@
-import { LARGEST, SMALLEST_NORMAL, log1p, power, splitGamma, type Gamma } from './numerics.js';
+import { LARGEST, SMALLEST_NORMAL, log1p, power, splitGamma, sumOfLast, type Gamma } from './numerics.js';
 import { checkClassWeights, checkGamma, type ClassWeights } from './options.js';
 import {
   checkLabels,
@@ -33,16 +33,15 @@ export interface SoftmaxFocalLossOptions<R extends Reduction = Reduction> extend
  *   dFL/dx_t = -alpha_t q^gamma (q + gamma p_t s)       dFL/dx_j = -dFL/dx_t e^(x_j - x_t) / R
  *
  * Loss and gradient, unweighted, are finite for all finite logits. The loss and the derivative by the label's logit are within
- * this many units in the last place of the true values, on the backends tensorflow and cpu for 2 to 1,000 classes; the derivatives
- * by the other logits have half a unit more for each unit between a logit and the largest of them, since that difference is
- * rounded. (Rounded-up results of scripts/losses/search.mjs; found on a CPU: 12.0, 15.3, 29.1, 37.3.)
+ * this many units in the last place of the true values, for 2 to 1,000 classes; the derivatives by the other logits have half a
+ * unit more for each unit between a logit and the largest of them, since that difference is rounded. (Rounded-up results of
+ * scripts/losses/search.mjs; found on a CPU: 12.0, 15.3, 29.1, 37.3, on WASM: 13.6, 16.1, 28.4, 41.0, on WebGL: 120, 151, 183, 205.)
  *
  *   gamma up to        1     2     5     8
- *   ulp               15    20    32    44
+ *   ulp               15    20    32    44     backends tensorflow, cpu, wasm
+ *                    200   200   300   300     webgl in Chromium's software renderer; graphics cards differ
  *
- * WASM adds up the classes one after the other: 71 ulp were found for 300 classes and gamma 5. WebGL: 300 ulp in
- * Chromium's software renderer (117 found, gamma up to 5); graphics cards differ. Results
- * below 1.2e-38 times the number of classes may be flushed to 0.
+ * Results below 1.2e-38 times the number of classes may be flushed to 0.
  *
  * @param logits  x, float32 [..., classes], two classes or more
  * @param labels  class indices, int32 or whole numbers in float32 [...]; or one-hot or soft rows that sum to 1, float32, int32
@@ -215,7 +214,7 @@ function softmaxTerms(x: tf.Tensor): SoftmaxTerms {
     top,
     isTop,
     e: where(isTop, 1, tf.mul(scale, relative)),
-    S: tf.add(ties, tf.mul(scale, tf.sum(relative, -1, true))),
+    S: tf.add(ties, tf.mul(scale, sumOfLast(relative))),
   };
 }
 
@@ -281,7 +280,7 @@ function exactOfRows(logits: tf.Tensor, weight: tf.Tensor, gamma: number): tf.Te
       saved: [isTop, e, N, H],
       gradient: (dy, [isTop, e, N, H]) => {
         const atTop = tf.sum(where(isTop, H, 0), -1, true);
-        const below = tf.sum(where(isTop, 0, H), -1, true);
+        const below = sumOfLast(where(isTop, 0, H));
         const ofOthers = where(isTop, tf.add(tf.sub(atTop, H), below), tf.add(atTop, tf.sub(below, H)));
         return [tf.mul(tf.expandDims(dy, -1), tf.sub(tf.mul(e, ofOthers), tf.mul(H, N)))];
       },

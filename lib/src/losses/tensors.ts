@@ -14,11 +14,11 @@ export type Reduced<R extends Reduction> = R extends 'none' ? tf.Tensor : tf.Sca
 
 /** Options that all losses of tensors have. */
 export interface TensorOptions<R extends Reduction = Reduction> {
-  /** Default 'none'. 'mean' divides by the number of labels, without those ignored; alpha does not count. */
+  /** Default 'none'. 'mean' divides by the number of labels, without those ignored; alpha does not count. Of nothing it is 0. */
   reduction?: R;
   /**
    * A label, such as 255 or -1, that marks what has none: loss and gradient are 0 there. 'mean' does not count it, as in
-   * PyTorch's cross_entropy and unlike kornia's focal_loss; with nothing left it is 0. Default: there is none.
+   * PyTorch's cross_entropy and unlike kornia's focal_loss. Default: there is none.
    */
   ignoreLabel?: number;
 }
@@ -140,7 +140,7 @@ export function reduce<R extends Reduction>(
 ): Reduced<R> {
   if (reduction === 'none') return losses as Reduced<R>;
   if (reduction === 'sum') return tf.sum(losses) as Reduced<R>;
-  if (kept === null) return tf.mean(losses);
+  if (kept === null) return losses.size > 0 ? tf.mean(losses) : tf.sum(losses); // of nothing: 0, not 0 / 0
   return tf.div(tf.sum(losses), tf.maximum(tf.sum(tf.cast(kept, 'float32')), 1));
 }
 

@@ -61,6 +61,72 @@ describe('forCompile', () => {
     expectClose([await fit((y, x) => exactSigmoidFocalLoss(x, y, options))], [1.729214], { relative: 1e-6 });
   });
 
+  test('counts class weights right in fitDataset too, and by the class of a one-hot row', async () => {
+    const x = tf.tensor2d([[1, 0, 0], [0, 1, 2]]); // prettier-ignore
+    const y = tf.tensor2d([[0, 1, 0], [0, 0, 1]]); // prettier-ignore
+    const loss = forCompile(exactSoftmaxFocalLoss, { gamma: 0.5 });
+    const each = loss(y, x).arraySync() as number[];
+    const classWeight = { 0: 1, 1: 10, 2: 3 };
+    const right = (10 * each[0] + 3 * each[1]) / 2;
+    const model = identity(3);
+    model.compile({ optimizer: tf.train.sgd(0), loss });
+    const fitted = await model.fit(x, y, { verbose: 0, classWeight });
+    const dataset = tf.data.array([{ xs: x.arraySync()[0], ys: y.arraySync()[0] }, { xs: x.arraySync()[1], ys: y.arraySync()[1] }]); // prettier-ignore
+    const streamed = await model.fitDataset(dataset.batch(2), { epochs: 1, verbose: 0, classWeight });
+    for (const { history } of [fitted, streamed])
+      expectClose([Number(history.loss[0])], [right], { relative: 1e-6 });
+  });
+
+  test('of class weights for labels that are no classes TensorFlow.js takes the first 1, or throws', async () => {
+    const loss = forCompile(exactSigmoidFocalLoss, { alpha: null });
+    const model = identity(2);
+    model.compile({ optimizer: tf.train.sgd(0), loss });
+    const [x, y] = [tf.zeros([1, 2]), tf.ones([1, 2])];
+    const { history } = await model.fit(x, y, { verbose: 0, classWeight: { 0: 2, 1: 1000 } });
+    expectClose([Number(history.loss[0])], [2 * focalLoss(0, 1, { alpha: null })], { relative: 1e-6 });
+
+    const image = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [2, 2, 1] })] });
+    image.compile({ optimizer: tf.train.sgd(0), loss });
+    await assert.rejects(
+      image.fit(tf.zeros([1, 2, 2, 1]), tf.ones([1, 2, 2, 1]), { verbose: 0, classWeight: { 0: 1, 1: 2 } }),
+      /Unexpected rank of target/,
+    );
+  });
+
+  test("sample weights, which fit refuses, count right in a loop of one's own", async () => {
+    const x = tf.tensor2d([[1, 2], [0, -1], [3, 1]]); // prettier-ignore
+    const y = tf.tensor2d([[1], [0], [1]]);
+    const loss = forCompile(exactSigmoidFocalLoss, { gamma: 0.5, alpha: null });
+    const made = () => {
+      const layer = tf.layers.dense({ units: 1, inputShape: [2], kernelInitializer: 'ones' });
+      return tf.sequential({ layers: [layer] });
+    };
+    const fitted = made();
+    fitted.compile({ optimizer: tf.train.sgd(0.5), loss });
+    await assert.rejects(
+      fitted.fit(x, y, { sampleWeight: tf.ones([3]) }),
+      /sample weight is not supported yet/,
+    );
+
+    // Weights that are those of the classes: then fit knows them too.
+    const { history } = await fitted.fit(x, y, { batchSize: 3, verbose: 0, classWeight: { 0: 4, 1: 0.5 } });
+    const model = made();
+    const [weights, optimizer] = [tf.tensor1d([0.5, 4, 0.5]), tf.train.sgd(0.5)];
+    const step = () =>
+      optimizer.minimize(
+        () => tf.mean(tf.mul(weights, loss(y, model.apply(x, { training: true }) as tf.Tensor))) as tf.Scalar,
+        true,
+      );
+    const cost = step()!;
+    expectClose([cost.dataSync()[0]], [Number(history.loss[0])], { relative: 1e-6 });
+    for (const [i, weight] of model.getWeights().entries())
+      expectClose(weight.dataSync(), fitted.getWeights()[i].dataSync(), { relative: 1e-6 });
+
+    const before = tf.memory().numTensors;
+    step()!.dispose();
+    assert.equal(tf.memory().numTensors, before);
+  });
+
   test('trains, evaluates, and goes on after save, load and compile', async () => {
     const x = tf.tensor2d([[2, 0, 0], [0, 2, 0], [0, 0, 2], [2, 2, 0]]); // prettier-ignore
     const y = tf.oneHot(tf.tensor1d([1, 2, 0, 1], 'int32'), 3, 1, 0, 'float32');

@@ -126,6 +126,19 @@ describe('an ignored label', () => {
       expectClose(mean.dataSync(), [(expected[0] + expected[1]) / 2], { relative: 1e-6 });
     });
 
+  test('is not needed for a mean of nothing to be 0', () => {
+    for (const loss of Object.values(BINARY)) {
+      const { value, grad } = tf.valueAndGrad((x: tf.Tensor) =>
+        loss(x, tf.zeros([0]), { reduction: 'mean' }),
+      )(tf.zeros([0]));
+      assert.equal(value.dataSync()[0], 0);
+      assert.deepEqual(grad.shape, [0]);
+    }
+    for (const loss of Object.values(SOFTMAX))
+      for (const y of [tf.zeros([0], 'int32'), tf.zeros([0, 3])])
+        assert.equal(loss(tf.zeros([0, 3]), y, { reduction: 'mean' }).dataSync()[0], 0);
+  });
+
   test('must be a finite number', () => {
     for (const loss of [exactSigmoidFocalLoss, exactSoftmaxFocalLoss])
       assert.throws(
