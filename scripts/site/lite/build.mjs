@@ -16,8 +16,12 @@ const SETTINGS = {
   '@jupyterlab/apputils-extension:notification': { fetchNews: 'false', checkForUpdates: false },
 };
 
-/** What a page cannot use: terminals need a server. */
-const DISABLED = ['@jupyterlab/terminal-extension', '@jupyterlite/repl-extension'];
+const DISABLED = [
+  '@jupyterlab/terminal-extension', // needs a server
+  '@jupyterlite/repl-extension',
+  // For kernels that read files through it. With it Chromium compiles all of JupyterLab anew whenever a page is opened.
+  '@jupyterlite/application-extension:service-worker-manager',
+];
 
 /**
  * Builds the browser edition into a folder.

@@ -1,4 +1,4 @@
-// The kernel of the browser edition and its library, from lib/src, as three files.
+// The kernel of the browser edition and its library, from lib/src.
 import fs from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -36,7 +36,7 @@ const LEFT_OUT = [
 const NODE = ['crypto', 'fs', 'path', 'util'];
 
 /**
- * Writes worker.js, focal-loss-lab.js and extension.js into a folder.
+ * Writes worker.js with what it imports, focal-loss-lab.js and extension.js into a folder.
  *
  * @param files  names of all that the library can read, from the root of the clone
  * @returns {Promise<Set<string>>} what the library exports only to say that it is left out
@@ -67,6 +67,7 @@ export async function bundle(folder, files) {
   const [{ exports }] = Object.values(metafile.outputs);
   await esbuild.build({
     ...shared,
+    splitting: true, // problem.js is loaded when it is needed
     entryPoints: { worker: path.join(here, 'kernel/worker.js') },
     define: { __filename: '"typescript.js"' },
     plugins: [exchange(esbuild, new Set())],
