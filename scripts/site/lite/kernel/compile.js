@@ -45,9 +45,10 @@ export function compileCell(source, count) {
   return `${before}${edited(code, edits)}\n})()\n//# sourceURL=cell-${count}`;
 }
 
-/** `import { a, b as c } from 'x'` as `const { a, b: c } = await IMPORT('x')`. */
+/** `import { a, b as c } from 'x'` as `const { a, b: c } = await IMPORT('x', ['a', 'b'])`. */
 function importAsCall({ start, end, specifiers, source }, declared) {
-  const call = `await ${IMPORT}(${source.raw});`;
+  const names = specifiers.flatMap(({ imported }) => (imported ? [imported.name] : []));
+  const call = `await ${IMPORT}(${source.raw}, ${JSON.stringify(names)});`;
   const whole = specifiers.find(({ type }) => type === 'ImportNamespaceSpecifier')?.local.name;
   const members = specifiers.filter(({ type }) => type !== 'ImportNamespaceSpecifier');
   declared.push(...specifiers.map(({ local }) => ({ name: local.name, isFixed: true })));

@@ -54,8 +54,14 @@ async function compile(code, count) {
     return compileCell(code, count);
   } catch (error) {
     const { problemOf } = await import('./problem.js');
-    throw new SyntaxProblem(problemOf(code) ?? [error.message]);
+    throw new SyntaxProblem(problemOf(code) ?? inOwnWords(error, code));
   }
+}
+
+/** 'Unexpected token (3:7)', the line of which is that of the cell, in the form that TypeScript's words have. */
+function inOwnWords({ message }, code) {
+  const [, complaint, line] = /^(.*) \((\d+):\d+\)$/.exec(message) ?? [];
+  return line ? [`Line ${line}: ${complaint}`, `  ${code.split('\n')[line - 1]}`] : [message];
 }
 
 /** A cell that does not compile; the lines are those of the error output. */
@@ -89,12 +95,15 @@ function restoreUndeclared() {
 }
 
 Object.defineProperty(globalThis, IMPORT, {
-  value(name) {
+  async value(name, imported) {
     if (!Object.hasOwn(libraries, name))
       throw new Error(
         `there is no package '${name}' in the browser edition, only ${Object.keys(libraries).join(', ')}`,
       );
-    return import(libraries[name]);
+    const library = await import(libraries[name]);
+    const leftOut = imported.filter((each) => library.forKernel.isLeftOut(library[each]));
+    if (leftOut.length > 0) console.log(`Left to the local edition: ${leftOut.join(', ')}`);
+    return library;
   },
 });
 
@@ -103,7 +112,7 @@ Object.defineProperty(globalThis, EXTREME, {
 });
 
 async function showLastExpression(value) {
-  const { isTable, show } = (await import(libraries['focal-loss-lab'])).lastExpression;
+  const { isTable, show } = (await import(libraries['focal-loss-lab'])).forKernel;
   if (isTable(value)) show(value);
   else console.log(value);
 }
