@@ -27,7 +27,7 @@ and in a browser, and each notebook from top to bottom in the quick profile.`,
 
 // Files of scripts/test that start many set-ups or kernels, download a Node, or drive a browser.
 const SLOW =
-  /^(setup|node-versions|site|browser-edition|jupyterlab|losses-package|test_(kernel|snapshot|runner|grade|nbgrader))/;
+  /^(setup|node-versions|site|jupyterlab|losses-package|test_(kernel|snapshot|runner|grade|nbgrader))/;
 
 // Of the tests of lib those that train for half a minute or more.
 const SLOW_UNITS = /(sweep|compiled|checkpoint|paperSize)\.test/;
@@ -62,7 +62,7 @@ const SECONDS_FILE = path.join(stateFolder, 'test-seconds.json');
 const seconds = JSON.parse(read(SECONDS_FILE) ?? '{}');
 /** Where that is not known yet, as in CI: what takes a minute or more on two cores. */
 const LONG =
-  /notebooks\/(0[345]|appendix)-|(site|browser-edition|jupyterlab|setup|losses-package|sweep|compiled|checkpoint|paperSize)\.test|test_/;
+  /notebooks\/(0[345]|appendix)-|(site|jupyterlab|setup|losses-package|sweep|compiled|checkpoint|paperSize)\.test|test_/;
 
 /** By the name of a kind of check, in the order in which they begin. */
 const summary = new Map();

@@ -23,6 +23,10 @@ export function findChromium() {
 
 export const launch = (executablePath) => chromium.launch({ executablePath, args: FLAGS });
 
+/** Keeps what it has loaded, and what it has compiled, in a folder; options are those of Playwright's newContext. */
+export const launchKeeping = (executablePath, folder, options) =>
+  chromium.launchPersistentContext(folder, { executablePath, args: FLAGS, ...options });
+
 /** A page, and a list that grows with what goes wrong in it; options are those of Playwright's newContext. */
 export async function openPage(browser, options) {
   const page = await browser.newPage(options);

@@ -182,15 +182,21 @@ export const chartsAreDrawn = (page, charts) =>
     { timeout: 60_000 },
   );
 
-/** Moves the mouse over the chart until it shows a tooltip; returns whether it does. */
+/** Moves the mouse over the chart, row by row, until it has shown a tooltip; returns whether it did. */
 export async function findTooltip(page, chart) {
   const STEPS = 24;
+  await page.evaluate(() => {
+    const { document, MutationObserver } = globalThis;
+    const look = () => (globalThis.tooltipSeen ||= document.querySelector('#vg-tooltip-element.visible') !== null);
+    globalThis.tooltipSeen = false;
+    new MutationObserver(look).observe(document.body, { subtree: true, attributeFilter: ['class'] });
+  });
   await chart.scrollIntoViewIfNeeded();
   const box = await chart.boundingBox();
-  for (let row = 1; row < STEPS; row++)
-    for (let column = 1; column < STEPS; column++) {
+  for (let row = 1; row < STEPS; row++) {
+    for (let column = 1; column < STEPS; column++)
       await page.mouse.move(box.x + (box.width * column) / STEPS, box.y + (box.height * row) / STEPS);
-      if (await page.locator('#vg-tooltip-element.visible').count()) return true;
-    }
+    if (await page.evaluate(() => globalThis.tooltipSeen)) return true;
+  }
   return false;
 }

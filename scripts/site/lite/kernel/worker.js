@@ -1,7 +1,7 @@
 // The kernel: runs the cells of one notebook in a worker, so that the page stays alive, and a loop without end can be
 // stopped. It is told { type: 'start' | 'execute' | 'complete' | 'interrupt' }; what it tells is in extension.js.
 import inspect from 'object-inspect';
-import { compileCell, EXTREME, IMPORT, PUBLISH, SyntaxProblem } from './compile.js';
+import { compileCell, EXTREME, IMPORT, PUBLISH } from './compile.js';
 import { stopHandlers } from '../library/process.js';
 
 const GRACE_MS = 1000; // from Stop until a cell that does not end itself is given up
@@ -10,9 +10,9 @@ const GIVEN_UP =
   'given up; what the cell has begun may go on until its next breathe(): restart the kernel to be sure';
 
 /** By the name by which a cell imports it: the address of a bundle. */
-let libraries = {};
-/** By the number of a cell, its lineOf. */
-const compiled = new Map();
+const libraries = { 'focal-loss-lab': new URL('focal-loss-lab.js', import.meta.url).href };
+/** By the number of a cell, how many lines it has. */
+const lines = new Map();
 /** The cell that runs, or ran last. */
 let cell = null;
 
@@ -25,10 +25,10 @@ function tell(message) {
 const handlers = { start, execute, complete, interrupt };
 self.addEventListener('message', ({ data: { type, ...content } }) => handlers[type](content));
 
-function start({ libraries: addresses, files }) {
-  libraries = addresses;
+for (const address of Object.values(libraries)) import(address).catch(() => undefined); // ready when it is asked for
+
+function start({ files }) {
   globalThis.__files = files;
-  for (const address of Object.values(libraries)) import(address).catch(() => undefined); // ready when it is asked for
 }
 
 async function execute({ id, code, count }) {
@@ -36,8 +36,7 @@ async function execute({ id, code, count }) {
   // What the library's displayBundle calls; a new one for every cell, by which breathe tells them apart.
   globalThis.__display = (content, update) => tell({ type: 'display', id, content, update });
   try {
-    const { script, lineOf } = compileCell(code, count);
-    compiled.set(count, lineOf);
+    const script = await compile(code, count);
     const givenUp = new Promise((_, reject) => (cell.giveUp = reject));
     const result = await Promise.race([(0, eval)(script), givenUp]);
     if (result?.value !== undefined) await showLastExpression(result.value);
@@ -47,6 +46,32 @@ async function execute({ id, code, count }) {
     tell({ type: 'done', id, error: describeError(error) });
   }
   cell.giveUp = undefined;
+}
+
+async function compile(code, count) {
+  lines.set(count, code.split('\n').length);
+  try {
+    return compileCell(code, count);
+  } catch (error) {
+    const { problemOf } = await import('./problem.js');
+    throw new SyntaxProblem(problemOf(code) ?? inOwnWords(error, code));
+  }
+}
+
+/** 'Unexpected token (3:7)', the line of which is that of the cell, in the form that TypeScript's words have. */
+function inOwnWords({ message }, code) {
+  const [, complaint, line] = /^(.*) \((\d+):\d+\)$/.exec(message) ?? [];
+  return line ? [`Line ${line}: ${complaint}`, `  ${code.split('\n')[line - 1]}`] : [message];
+}
+
+/** A cell that does not compile; the lines are those of the error output. */
+class SyntaxProblem extends Error {
+  name = 'TypeScript';
+
+  constructor(lines) {
+    super(lines[0]);
+    this.lines = lines;
+  }
 }
 
 // From the moment it begins, a cell's names hide those of earlier cells. One that it did not come to declare gives way again.
@@ -70,12 +95,15 @@ function restoreUndeclared() {
 }
 
 Object.defineProperty(globalThis, IMPORT, {
-  value(name) {
+  async value(name, imported) {
     if (!Object.hasOwn(libraries, name))
       throw new Error(
         `there is no package '${name}' in the browser edition, only ${Object.keys(libraries).join(', ')}`,
       );
-    return import(libraries[name]);
+    const library = await import(libraries[name]);
+    const leftOut = imported.filter((each) => library.forKernel.isLeftOut(library[each]));
+    if (leftOut.length > 0) console.log(`Left to the local edition: ${leftOut.join(', ')}`);
+    return library;
   },
 });
 
@@ -84,7 +112,7 @@ Object.defineProperty(globalThis, EXTREME, {
 });
 
 async function showLastExpression(value) {
-  const { isTable, show } = (await import(libraries['focal-loss-lab'])).lastExpression;
+  const { isTable, show } = (await import(libraries['focal-loss-lab'])).forKernel;
   if (isTable(value)) show(value);
   else console.log(value);
 }
@@ -154,9 +182,8 @@ function describeError(thrown) {
 /** Of a frame in a cell, its place: '    at f (cell [3], line 5)'. Others are of no use to the reader. */
 function describeFrame(frame) {
   const [, count, row] = /cell-(\d+):(\d+):\d+/.exec(frame) ?? [];
-  const line = compiled.get(Number(count))?.(Number(row));
-  if (line === undefined) return [];
-  const place = `cell [${count}], line ${line}`;
+  if (!(Number(row) <= lines.get(Number(count)))) return []; // what is around the cell
+  const place = `cell [${count}], line ${row}`;
   const [, caller] = /^\s*at (?:async )?([\w$.]+) \(|^([\w$.]+)@/.exec(frame) ?? [];
   return [caller && caller !== 'eval' ? `    at ${caller} (${place})` : `    at ${place}`];
 }

@@ -9,17 +9,19 @@ export function readFileSync(file, encoding) {
   if (encoding !== 'utf8' && encoding?.encoding !== 'utf8')
     throw new Error(`readFileSync: ${file} can only be read as utf8 here`);
   const request = new XMLHttpRequest();
-  const address = globalThis.__files.root + nameOf(file).split('/').map(encodeURIComponent).join('/');
-  request.open('GET', address, false);
+  request.open('GET', addressOf(file), false);
   request.overrideMimeType('text/plain; charset=utf-8');
   request.send();
   const { status, responseText } = request;
   if (status === 200) return responseText;
-  throw Object.assign(new Error(`ENOENT: no such file or directory, open '${file}'`), {
-    code: 'ENOENT',
-    errno: -2,
-  });
+  throw notFound(file);
 }
+
+export const addressOf = (file) =>
+  globalThis.__files.root + nameOf(file).split('/').map(encodeURIComponent).join('/');
+
+export const notFound = (file) =>
+  Object.assign(new Error(`ENOENT: no such file or directory, open '${file}'`), { code: 'ENOENT', errno: -2 });
 
 /* global FILES -- bundle.mjs fills it in */
 export const existsSync = (file) => FILES.includes(nameOf(file));

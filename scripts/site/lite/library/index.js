@@ -2,4 +2,4 @@
 import './process.js';
 
 export * from '../../../../lib/src/index.ts';
-export * as lastExpression from '../../../../lib/src/display/table.ts';
+export * as forKernel from './forKernel.js';

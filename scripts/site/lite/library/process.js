@@ -1,10 +1,13 @@
 // As much of Node's globals as lib/src uses.
+import { Buffer } from './buffer.js';
 
 /** What is called on Stop, which the library listens for as the signal SIGINT. */
 export const stopHandlers = (globalThis.__stopHandlers ??= []);
 
+globalThis.Buffer ??= Buffer;
+
 globalThis.process ??= {
-  env: {},
+  env: { FOCAL_DATA_DIR: '/data/mnist' },
   stdout: { isTTY: false },
   on: (event, handler) => event === 'SIGINT' && stopHandlers.push(handler),
 };

@@ -1,5 +1,6 @@
 // In place of lib/src/tf, with what it exports.
-import { leftOut } from './leftOut.js';
+import { version as libraryVersion } from '../../../../lib/package.json';
+import { measureGigaflops } from '../../../../lib/src/tf/gigaflops.ts';
 import * as tf from './tensorflow.js';
 
 export { tf };
@@ -12,5 +13,18 @@ export function compile(f) {
 
 export const deviceName = () => ({ kind: 'CPU', name: "this browser's JavaScript" });
 export const deviceWarning = () => null;
-export const device = leftOut('device');
-export const versions = leftOut('versions');
+export const device = () => ({
+  ...deviceName(),
+  requested: undefined,
+  gigaflops: measureGigaflops(),
+  threads: 1,
+  warning: deviceWarning(),
+});
+
+/* global SUCRASE -- bundle.mjs fills it in */
+export const versions = () => ({
+  'focal-loss-lab': libraryVersion,
+  browser: navigator.userAgent.split(' ').at(-1).replace('/', ' '),
+  tfjs: tf.version.tfjs,
+  sucrase: SUCRASE,
+});

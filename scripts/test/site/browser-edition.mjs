@@ -1,34 +1,29 @@
 // The browser edition, from the server that README names: every notebook that claims to run there does, and the kernel
 // keeps what it promises.
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { pathToFileURL } from 'node:url';
-import { findChromium, launch, NO_CHROMIUM, openPage } from '../browser/chromium.mjs';
-import { root } from '../setup/project.mjs';
+import { root } from '../../setup/project.mjs';
+import { buildOnce, site, skip, startPage } from './built.mjs';
 
+const DESKTOP = { viewport: { width: 1280, height: 900 } };
 const OPEN_MS = 180_000;
-const RUN_MS = 300_000;
 const LARGEST_MB = 60;
 const CHART = 'application/vnd.vegalite.v5+json';
 const POINTS = 'application/vnd.focal-loss-lab.points+json';
 
-const executable = findChromium();
-describe('the browser edition', { skip: executable ? false : NO_CHROMIUM }, () => {
-  const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'browser-edition-'));
-  const site = path.join(scratch, 'site');
+describe('the browser edition', { skip }, () => {
   let notebooks;
   let server;
   let address;
-  let browser;
+  let page;
+  let problems;
+  let storage;
 
   before(async () => {
-    const script = path.join(root, 'scripts/site/build.py');
-    const { status, stderr } = spawnSync('python', [script, '--out', site], { encoding: 'utf8' });
-    assert.equal(status, 0, stderr);
+    buildOnce();
     notebooks = JSON.parse(fs.readFileSync(path.join(site, 'lite/notebooks.json'), 'utf8'));
     server = spawn('python', ['-u', '-m', 'http.server', '0', '--bind', '127.0.0.1', '--directory', site], {
       stdio: ['ignore', 'pipe', 'ignore'],
@@ -37,57 +32,39 @@ describe('the browser edition', { skip: executable ? false : NO_CHROMIUM }, () =
       server.stdout.once('data', (data) => resolve([`${data}`])),
     );
     address = `http://127.0.0.1:${/port (\d+)/.exec(greeting)[1]}`;
-    browser = await launch(executable);
+    ({ page, problems } = await startPage(DESKTOP));
+    storage = await page.context().newCDPSession(page);
   });
-  after(async () => {
-    await browser?.close();
-    server?.kill();
-    fs.rmSync(scratch, { recursive: true, force: true });
-  });
+  after(() => server?.kill());
 
-  /** A notebook in the browser edition, once its kernel waits. */
-  async function open(name, options = { viewport: { width: 1280, height: 900 } }) {
-    const { page, problems } = await openPage(browser, options);
+  /** Opens a notebook, of which nothing has been kept, until its kernel waits. */
+  async function open(name, { viewport } = DESKTOP) {
+    await page.goto('about:blank');
+    await storage.send('Storage.clearDataForOrigin', { origin: address, storageTypes: 'indexeddb,local_storage' });
+    await page.setViewportSize(viewport);
+    problems.length = 0;
     await page.goto(`${address}/lite/notebooks/index.html?path=${name}`);
     await page.waitForFunction(
       () => globalThis.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle',
       null,
-      { timeout: OPEN_MS },
+      { timeout: OPEN_MS, polling: 100 },
     );
-    return { page, problems };
   }
 
-  /** Runs the whole notebook. @returns its code cells: { count, outputs } */
-  async function runAll(page) {
-    await page.evaluate(async () => {
+  /** Runs the whole notebook, until a cell fails. @returns its code cells: { count, outputs } */
+  const runAll = () =>
+    page.evaluate(async () => {
       const { commands, shell } = globalThis.jupyterapp;
-      for (const { model } of shell.currentWidget.content.widgets) model.clearExecution?.();
+      const { widgets } = shell.currentWidget.content;
+      for (const { model } of widgets) model.clearExecution?.();
       await commands.execute('notebook:run-all-cells');
-    });
-    await page.waitForFunction(
-      () => {
-        const { content, sessionContext } = globalThis.jupyterapp.shell.currentWidget;
-        const cells = content.widgets.filter(
-          ({ model }) => model.type === 'code' && model.sharedModel.source.trim(),
-        );
-        const failed = cells.some(({ model }) =>
-          model.outputs.toJSON().some((output) => output.output_type === 'error'),
-        );
-        const done = cells.every(({ model }) => model.executionCount !== null);
-        return (failed || done) && sessionContext.session.kernel.status === 'idle';
-      },
-      null,
-      { timeout: RUN_MS },
-    );
-    return page.evaluate(() =>
-      globalThis.jupyterapp.shell.currentWidget.content.widgets
+      return widgets
         .filter(({ model }) => model.type === 'code')
-        .map(({ model }) => ({ count: model.executionCount, outputs: model.outputs.toJSON() })),
-    );
-  }
+        .map(({ model }) => ({ count: model.executionCount, outputs: model.outputs.toJSON() }));
+    });
 
-  /** Code in the kernel of an open notebook. @returns what it printed, and its error or undefined */
-  const execute = (page, code, { stopAfter } = {}) =>
+  /** Code in the kernel of the open notebook. @returns what it printed, and its error or undefined */
+  const execute = (code, { stopAfter } = {}) =>
     page.evaluate(
       async ([source, milliseconds]) => {
         const { kernel } = globalThis.jupyterapp.shell.currentWidget.sessionContext.session;
@@ -108,11 +85,12 @@ describe('the browser edition', { skip: executable ? false : NO_CHROMIUM }, () =
 
   const saved = (name) => JSON.parse(fs.readFileSync(path.join(root, name), 'utf8'));
   const codeOf = (notebook) => notebook.cells.filter((cell) => cell.cell_type === 'code');
-  /** What an output is, without what only the local edition draws. */
+  /** What an output is, without what only the local edition draws. A picture that is PNG there is SVG here. */
   const kinds = ({ output_type, data = {} }) => [
     output_type,
     ...Object.keys(data)
       .filter((type) => type !== 'image/png' || !(CHART in data))
+      .map((type) => type.replace(/^image\/.*/, 'a picture'))
       .sort(),
   ];
   const isVerdict = ({ data = {} }) => POINTS in data || /^[✓✗]/m.test([data['text/plain']].flat().join(''));
@@ -140,9 +118,8 @@ describe('the browser edition', { skip: executable ? false : NO_CHROMIUM }, () =
     const names = Object.keys(notebooks).filter((name) => notebooks[name].needs.length === 0);
     for (const name of names)
       await t.test(name, async () => {
-        const { page, problems } = await open(name);
-        const cells = await runAll(page);
-        await page.close();
+        await open(name);
+        const cells = await runAll();
         const expected = codeOf(saved(name));
         const errors = cells.flatMap(({ outputs }) =>
           outputs.filter((output) => output.output_type === 'error'),
@@ -162,7 +139,7 @@ describe('the browser edition', { skip: executable ? false : NO_CHROMIUM }, () =
   });
 
   test('an exercise answered wrongly gets no point and a sentence', async () => {
-    const { page } = await open('notebooks/exercises/exercise-5-epsilon.ipynb');
+    await open('notebooks/exercises/exercise-5-epsilon.ipynb');
     await page.evaluate(() => {
       const { widgets } = globalThis.jupyterapp.shell.currentWidget.content;
       const cell = widgets.find(({ model }) => /function bias/.test(model.sharedModel.source));
@@ -170,15 +147,14 @@ describe('the browser edition', { skip: executable ? false : NO_CHROMIUM }, () =
         'function bias(z: number, gamma: number, epsilon: number): number { return 0; }',
       );
     });
-    const [first] = verdicts(await runAll(page));
-    await page.close();
+    const [first] = verdicts(await runAll());
     assert.equal(first.points.points, 0);
     assert.match(first.text, /bias\(/);
   });
 
   test('a notebook that trains shows its saved results, says so, and names what it cannot do', async () => {
     const name = 'notebooks/03-mnist-classification.ipynb';
-    const { page, problems } = await open(name);
+    await open(name);
     const notice = page.getByText(/This notebook shows its saved results/);
     await notice.first().waitFor();
     assert.match(
@@ -191,21 +167,18 @@ describe('the browser edition', { skip: executable ? false : NO_CHROMIUM }, () =
       ),
     );
     assert.equal(outputs.length, codeOf(saved(name)).flatMap((cell) => cell.outputs).length);
-    const { error } = await execute(page, "import { train } from 'focal-loss-lab';\ntrain();");
+    const { error, text } = await execute("import { tf, train } from 'focal-loss-lab';\ntrain();");
+    assert.equal(text, 'Left to the local edition: train\n');
     assert.match(error.evalue, /^train is left to the local edition/);
     assert.deepEqual(error.traceback.slice(1), ['    at cell [1], line 2']);
-    await page.close();
     assert.deepEqual(problems, []);
   });
 
   describe('its kernel', () => {
-    let page;
-    before(async () => ({ page } = await open('notebooks/02-nan-gradient.ipynb')));
-    after(() => page?.close());
+    before(() => open('notebooks/02-nan-gradient.ipynb'));
 
     test('has the walls of TensorFlow: 24 ln 2 for label 1, 25 ln 2 for label 0', async () => {
       const { text } = await execute(
-        page,
         `import { firstNonFinite, sigmoidFocalLoss, tf } from 'focal-loss-lab';
         const gradient = (y: 0 | 1) => (xs: number[]) => tf.tidy(() => Array.from(
           tf.grad((x) => sigmoidFocalLoss(x, tf.fill([xs.length], y), { gamma: 0.5, reduction: 'sum' }))(
@@ -219,17 +192,16 @@ describe('the browser edition', { skip: executable ? false : NO_CHROMIUM }, () =
 
     test('keeps the digits of a small log1p, and flushes what is below the normal numbers', async () => {
       const { text } = await execute(
-        page,
         `tf.log1p(tf.scalar(1e-10)).dataSync()[0] === Math.fround(1e-10) && tf.mul(tf.scalar(1e-30), 1e-10).dataSync()[0] === 0`,
       );
       assert.equal(text, 'true\n');
     });
 
     test('shares what cells declare, as it is when it is read', async () => {
-      await execute(page, 'let n: number = 0;\nconst fixed = 1;\nfunction inc() { n += 1; }');
-      await execute(page, 'inc(); n += 10; inc();');
-      assert.equal((await execute(page, 'n')).text, '12\n');
-      const { error } = await execute(page, '\nfixed = 2;');
+      await execute('let n: number = 0;\nconst fixed = 1;\nfunction inc() { n += 1; }');
+      await execute('inc(); n += 10; inc();');
+      assert.equal((await execute('n')).text, '12\n');
+      const { error } = await execute('\nfixed = 2;');
       assert.equal(error.ename, 'TypeError');
       assert.deepEqual(
         error.traceback.slice(1).map((line) => line.replace(/\[\d+\]/, '')),
@@ -237,9 +209,22 @@ describe('the browser edition', { skip: executable ? false : NO_CHROMIUM }, () =
       );
     });
 
+    test('says what is wrong with a cell that does not compile, and in which line', async () => {
+      const problem = async (code) => (await execute(code)).error.traceback;
+      assert.deepEqual(await problem('1;\nconst = 2;'), [
+        'Line 2: Variable declaration expected.',
+        '  const = 2;',
+        '        ^',
+      ]);
+      assert.deepEqual(await problem('const c = 1;\nconst c = 2;'), [
+        "Line 2: Identifier 'c' has already been declared",
+        '  const c = 2;',
+      ]);
+    });
+
     test('prints the last expression, and shows rows as a table', async () => {
-      assert.equal((await execute(page, '({ a: [1, 2], b: "x" })')).text, "{ a: [ 1, 2 ], b: 'x' }\n");
-      const { outputs } = await execute(page, '[{ a: 1 }, { a: 2 }]');
+      assert.equal((await execute('({ a: [1, 2], b: "x" })')).text, "{ a: [ 1, 2 ], b: 'x' }\n");
+      const { outputs } = await execute('[{ a: 1 }, { a: 2 }]');
       assert.match(outputs.find(({ type }) => type === 'display_data').data['text/html'], /<table/);
     });
 
@@ -256,59 +241,45 @@ describe('the browser edition', { skip: executable ? false : NO_CHROMIUM }, () =
     test('stops a loop at its next breathe, and keeps what was declared', async () => {
       const loop =
         "import { breathe } from 'focal-loss-lab';\nlet turns = 0;\nfor (;;) { turns++; await breathe(); }";
-      const { error } = await execute(page, loop, { stopAfter: 1000 });
+      const { error } = await execute(loop, { stopAfter: 1000 });
       assert.deepEqual([error.ename, error.evalue], ['Interrupted', 'stopped by the user']);
-      const before = (await execute(page, 'turns')).text;
+      const before = (await execute('turns')).text;
       assert.ok(Number(before) > 0);
-      assert.equal((await execute(page, 'turns')).text, before);
+      assert.equal((await execute('turns')).text, before);
     });
 
     test('gives up a cell that waits for ever', async () => {
-      const { error } = await execute(page, 'await new Promise(() => undefined);', { stopAfter: 500 });
+      const { error } = await execute('await new Promise(() => undefined);', { stopAfter: 500 });
       assert.match(error.evalue, /^given up/);
-      assert.equal((await execute(page, 'n')).text, '12\n');
+      assert.equal((await execute('n')).text, '12\n');
     });
 
     test('ends a loop that never lets go, starts anew and says so', async () => {
-      const { error } = await execute(page, 'for (;;);', { stopAfter: 500 });
+      const { error } = await execute('for (;;);', { stopAfter: 500 });
       assert.equal(error.ename, 'Interrupted');
       assert.match(error.evalue, /started anew/);
-      assert.equal((await execute(page, '1 + 1')).text, '2\n');
-      assert.equal((await execute(page, 'n')).error.ename, 'ReferenceError');
+      assert.equal((await execute('1 + 1')).text, '2\n');
+      assert.equal((await execute('n')).error.ename, 'ReferenceError');
     });
   });
 
   test('on a phone a notebook is not wider than the screen', async () => {
-    const { page, problems } = await open('notebooks/01-derivation.ipynb', {
-      viewport: { width: 400, height: 850 },
-    });
+    await open('notebooks/01-derivation.ipynb', { viewport: { width: 400, height: 850 } });
     const width = await page.evaluate(() => globalThis.document.documentElement.scrollWidth);
-    await page.close();
     assert.ok(width <= 400, `${width}`);
     assert.deepEqual(problems, []);
   });
 
-  test('each page of the site opens its notebook', async () => {
-    const { page } = await openPage(browser, {});
+  test('each page of the site opens its notebook', () => {
     for (const [name, { needs }] of Object.entries(notebooks)) {
-      await page.goto(`${address}/${name.replace(/^notebooks\//, '').replace(/ipynb$/, 'html')}`);
-      const link = page.locator('.run a').first();
-      assert.match(
-        await link.textContent(),
-        needs.length > 0 ? /^Open th(is page|e notebooks)/ : /^Run this page/,
-      );
-      const { pathname, searchParams } = new URL(await link.evaluate(({ href }) => href));
+      const file = name.replace(/^notebooks\//, '').replace(/ipynb$/, 'html');
+      const html = fs.readFileSync(path.join(site, file), 'utf8');
+      const [, href, text] = /<p class="run">\s*<a href="([^"]*)">([^<]*)<\/a>/.exec(html);
+      assert.match(text, needs.length > 0 ? /^Open this page/ : /^(Run this page|Open the notebooks)/);
+      const { pathname, searchParams } = new URL(href, `${address}/${file}`);
       assert.equal(pathname, '/lite/notebooks/index.html');
       assert.equal(searchParams.get('path'), name);
     }
-    await page.close();
-  });
-
-  test('a page that was opened as a file says that running it needs a server', async () => {
-    const { page } = await openPage(browser, {});
-    await page.goto(pathToFileURL(path.join(site, 'index.html')).href);
-    assert.match(await page.locator('.run').textContent(), /needs a server: python3 -m http\.server/);
-    await page.close();
   });
 
   test(`it takes less than ${LARGEST_MB} MB, and names no folder of this machine`, () => {
