@@ -22,17 +22,7 @@ export {
   multiclassFocalLoss,
 } from './losses';
 export { evaluateLogits, meanInterval, predictLogits, type Evaluation, type Interval } from './evaluation';
-export {
-  errorInUlps,
-  FORMATS,
-  roundTo,
-  ulp,
-  emulatedFocalLoss,
-  FORMULATIONS,
-  naiveFocalLossGradient,
-  type Precision,
-  type Formulation,
-} from './precision';
+export { naiveFocalLossGradient } from './precision/chainRule';
 export { lenet, unet, vit } from './models';
 export {
   fatalSamples,
@@ -47,7 +37,7 @@ export {
   type TrainingRecord,
   type TrainingRun,
 } from './training';
-export { trainGrid, type GridModel, type GridOptions, type GridRun } from './grid';
+export { meanFocalLoss, trainGrid, type GridModel, type GridOptions, type GridRun } from './grid';
 export { PAPER_SWEEP, readSweep, runSweep, type SweepRun, type SweepSettings } from './sweep';
 export { toDataFrame } from './results/dataFrame';
 export { linspace } from './linspace';
@@ -79,5 +69,6 @@ export {
   type ExperimentRow,
 } from './coursework';
 export * as figures from './figures';
+export * as floats from './precision';
 export * as published from './results/published';
 export * as results from './results';

@@ -19,9 +19,11 @@ export function logitDistribution(
   largest: readonly { noise: number; maxAbsLogit: number }[],
 ): VegaLiteSpec {
   const walls = [FIRST_NAN_LOGITS[0].value, -FIRST_NAN_LOGITS[1].value];
+  const isCut = largest.every(({ maxAbsLogit }, i) => i === 0 || maxAbsLogit < largest[i - 1].maxAbsLogit);
+  const reached = largest.map((at) => `${at.maxAbsLogit.toFixed(1)} at noise ${at.noise}`);
   return {
     title: {
-      text: `|logit| reaches ${largest.map((at) => `${at.maxAbsLogit.toFixed(1)} at noise ${at.noise}`).join(', ')}`,
+      text: `${isCut ? 'Noise cuts the tail. ' : ''}|logit| reaches ${reached.join(', ')}`,
       subtitle:
         'Share of the pixels per bin, logarithmic. Dotted: from here on a float32 gradient is NaN (left: label 0, right: label 1).',
     },
