@@ -26,7 +26,6 @@ export { naiveFocalLossGradient } from './precision/chainRule';
 export { lenet, unet, vit } from './models';
 export {
   fatalSamples,
-  overlap,
   samplesOfStep,
   lastRun,
   train,

@@ -15,7 +15,8 @@ function numbersIn(value: unknown): number[] {
 const sweep = (loss: string, gradients: number[]): figures.GradientSweep => ({
   loss,
   arithmetic: 'float32',
-  rows: gradients.map((gradient, i) => ({ logit: 15 + i, gradient })),
+  logits: gradients.map((_, i) => 15 + i),
+  gradients,
 });
 const original = sweep('original', [-1e-9, -1e-10, NaN, NaN]);
 const stabilized = sweep('stabilized', [-1e-9, -1e-8, 0, 0]);
@@ -136,13 +137,10 @@ const specs: Record<string, VegaLiteSpec> = {
     { setting: 'ours', curves: { exact: curve(0.2) } },
   ),
   deathMap: figures.deathMap(deaths, 'setting'),
-  logitDistribution: figures.logitDistribution(
-    [
-      { noise: 0, logit: -17, share: 0.01 },
-      { noise: 0.5, logit: 4, share: 0.5 },
-    ],
-    [{ noise: 0, maxAbsLogit: 17.2 }],
-  ),
+  logitDistribution: figures.logitDistribution([
+    { noise: 0, logits: Float32Array.of(-17.2, -5.5, -5.1, 2.5) },
+    { noise: 0.5, logits: Float32Array.of(4) },
+  ]),
 };
 
 describe('every figure', () => {
@@ -276,14 +274,22 @@ describe('NaN is drawn, not dropped', () => {
   });
 });
 
-describe('logits with noise', () => {
+describe('logits of pixels', () => {
   test('the title says that noise cuts the tail only if every amplitude does', () => {
-    const title = (...sizes: number[]) => {
-      const largest = sizes.map((maxAbsLogit, i) => ({ noise: i / 2, maxAbsLogit }));
-      return titleOf(figures.logitDistribution([{ noise: 0, logit: 1, share: 1 }], largest));
-    };
+    const title = (...sizes: number[]) =>
+      titleOf(figures.logitDistribution(sizes.map((x, i) => ({ noise: i / 2, logits: Float32Array.of(1, -x) }))));
     assert.equal(title(17.8, 7.9), 'Noise cuts the tail. |logit| reaches 17.8 at noise 0, 7.9 at noise 0.5');
     assert.match(title(7, 8), /^\|logit\| reaches 7.0/);
+  });
+  test('are counted in bins of width 1, shares of all pixels', () => {
+    const logits = Float32Array.of(-17.2, -5.5, -5.1, 2.5);
+    const { layer } = figures.logitDistribution([{ noise: 0, logits }]);
+    const [{ data }] = layer as { data: { values: unknown[] } }[];
+    assert.deepEqual(data.values, [
+      { noise: 0, logit: -17.5, share: 0.25 },
+      { noise: 0, logit: -5.5, share: 0.5 },
+      { noise: 0, logit: 2.5, share: 0.25 },
+    ]);
   });
 });
 
