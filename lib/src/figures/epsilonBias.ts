@@ -28,7 +28,9 @@ export function epsilonBias(gamma: number, exponent: number): VegaLiteSpec {
   const largest = Math.max(...margins.map((z) => at(z, epsilon) - at(z, 0)));
   const doubled = margins.find((z) => at(z, epsilon) >= 2 * at(z, 0));
   const relative =
-    doubled === undefined ? `less than twice the true one up to margin ${TO}` : `twice the true one from margin ${doubled.toFixed(1)} on`;
+    doubled === undefined
+      ? `less than twice the true one up to margin ${TO}`
+      : `twice the true one from margin ${doubled.toFixed(1)} on`;
 
   const x = (title: string | null) => ({ field: 'z', type: 'quantitative', title, scale: { domain: [FROM, TO], nice: false } }); // prettier-ignore
   const tooltip = [

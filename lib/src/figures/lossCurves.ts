@@ -24,9 +24,7 @@ function thinned(curve: LossCurve, density: number): LossCurve {
   const place = (epoch: number) => Math.floor(density * Math.log1p(epoch));
   const end = curve.findIndex(({ meanLoss }) => meanLoss === null);
   const last = (end === -1 ? curve.length : end) - 1;
-  return curve.filter(
-    ({ epoch }, i) => i === 0 || i >= last || place(epoch) > place(curve[i - 1].epoch),
-  );
+  return curve.filter(({ epoch }, i) => i === 0 || i >= last || place(epoch) > place(curve[i - 1].epoch));
 }
 
 /**
@@ -63,6 +61,14 @@ function lossLayers(
   ];
 }
 
+/** What is drawn, and whether some epochs are left out. */
+function legendOf(rows: LossRows, curves: readonly LossCurves[]): string {
+  const epochs = curves.flatMap((each) => Object.values(each)).reduce((sum, { length }) => sum + length, 0);
+  const drawn =
+    rows.length < epochs ? 'Mean loss per epoch (of later epochs not all)' : 'Mean loss of each epoch';
+  return `${drawn}; a cross, with its epoch: the first NaN of a run.`;
+}
+
 const deathsIn = (rows: LossRows) =>
   rows.filter((row) => row.loss === null).map(({ name, epoch }) => ({ name, epoch }));
 
@@ -75,13 +81,7 @@ const deathsInWords = (rows: LossRows) =>
  * Mean loss per epoch of published runs and ours at the same settings, as far as ours go; a cross in the lane above is the epoch
  * of a first NaN.
  */
-export function lossPerEpoch({
-  published,
-  ours,
-}: {
-  published: LossCurves;
-  ours: LossCurves;
-}): VegaLiteSpec {
+export function lossPerEpoch({ published, ours }: { published: LossCurves; ours: LossCurves }): VegaLiteSpec {
   const end = Math.max(...Object.values(ours).map((curve) => curve.at(-1)!.epoch));
   const theirs = Object.entries(published).map(([name, curve]) => [
     `published ${name}`,
@@ -93,7 +93,7 @@ export function lossPerEpoch({
   return {
     title: {
       text: died ? `First NaN: ${died}` : 'No run meets a NaN',
-      subtitle: 'Mean loss of each epoch; a cross, with its epoch: the first NaN of a run.',
+      subtitle: legendOf(rows, [curves]),
     },
     width: 560,
     height: 260,
@@ -130,7 +130,7 @@ export function lossBesidePublished(published: LossPanel, ours: LossPanel): Vega
   return {
     title: {
       text: `First NaN, published: ${died(left)}; ours: ${died(right)}`,
-      subtitle: 'Mean loss of each epoch; a cross, with its epoch: the first NaN of a run.',
+      subtitle: legendOf([...left, ...right], [published.curves, ours.curves]),
     },
     hconcat: [panel(left, 'published', published.setting), panel(right, 'ours', ours.setting)],
   };

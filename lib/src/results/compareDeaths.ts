@@ -67,9 +67,7 @@ export function compareDeaths(
   const pairs = first.flatMap((cell): DeathPair[] => {
     const other = others.get(key(cell));
     const { gamma, threshold } = cell;
-    return other === undefined
-      ? []
-      : [{ gamma, threshold, first: cellOf(cell), second: cellOf(other) }];
+    return other === undefined ? [] : [{ gamma, threshold, first: cellOf(cell), second: cellOf(other) }];
   });
   if (pairs.length === 0) throw new RangeError('compareDeaths: the two grids have no setting in common');
 

@@ -36,7 +36,13 @@ describe('ulpMaps', () => {
 describe('epsilonBias', () => {
   test('computes in the chart what the closed form says, at any gamma and epsilon', async () => {
     const { view } = await draw(figures.epsilonBias(0.5, -3));
-    for (const [gamma, exponent] of [[0.5, -3], [0, -2], [2, -8], [0.9, -1]]) { // prettier-ignore
+    for (const [gamma, exponent] of [
+      [0.5, -3],
+      [0, -2],
+      [2, -8],
+      [0.9, -1],
+    ]) {
+      // prettier-ignore
       view.signal('gamma', gamma);
       view.signal('exponent', exponent);
       await view.runAsync();

@@ -220,7 +220,7 @@ describe('NaN is drawn, not dropped', () => {
   });
   test('of a thousand epochs a figure keeps the first, the last and the NaN, and no more than it can show', () => {
     const losses = Array.from({ length: 1000 }, (_, epoch) => 1 / (epoch + 1));
-    const { hconcat } = figures.lossBesidePublished(
+    const { hconcat, title } = figures.lossBesidePublished(
       { setting: '', curves: { original: curve(...losses, null) } },
       { setting: '', curves: { exact: curve(0.1) } },
     );
@@ -230,6 +230,9 @@ describe('NaN is drawn, not dropped', () => {
     assert.equal(line.at(-1), 999);
     assert.ok(line.length >= 80 && line.length <= 120, `${line.length}`);
     assert.deepEqual(cross, [1000]);
+    const subtitleOf = ({ title }: VegaLiteSpec) => (title as { subtitle: string }).subtitle;
+    assert.match(subtitleOf({ title }), /of later epochs not all/);
+    assert.match(subtitleOf(specs.lossBesidePublished), /^Mean loss of each epoch/);
   });
   test('the losses beside the published ones may be of three amplitudes of noise', async () => {
     const curves = { 'noise 0': curve(0.1), 'noise 0.5': curve(0.1), 'noise 0.75': curve(0.1, null) };
@@ -277,7 +280,9 @@ describe('NaN is drawn, not dropped', () => {
 describe('logits of pixels', () => {
   test('the title says that noise cuts the tail only if every amplitude does', () => {
     const title = (...sizes: number[]) =>
-      titleOf(figures.logitDistribution(sizes.map((x, i) => ({ noise: i / 2, logits: Float32Array.of(1, -x) }))));
+      titleOf(
+        figures.logitDistribution(sizes.map((x, i) => ({ noise: i / 2, logits: Float32Array.of(1, -x) }))),
+      );
     assert.equal(title(17.8, 7.9), 'Noise cuts the tail. |logit| reaches 17.8 at noise 0, 7.9 at noise 0.5');
     assert.match(title(7, 8), /^\|logit\| reaches 7.0/);
   });

@@ -4,7 +4,12 @@ import { results } from 'focal-loss-lab';
 
 /** One cell per entry at gamma 0.1, 0.2, ...: an epoch, or null for 100 epochs without NaN. */
 const grid = (deaths: (number | null)[]): results.CellDeath[] =>
-  deaths.map((epoch, i) => ({ gamma: (i + 1) / 10, threshold: 0, firstNanEpoch: epoch, epochs: epoch ?? 100 }));
+  deaths.map((epoch, i) => ({
+    gamma: (i + 1) / 10,
+    threshold: 0,
+    firstNanEpoch: epoch,
+    epochs: epoch ?? 100,
+  }));
 
 const compare = (first: results.CellDeath[], second: results.CellDeath[]) =>
   results.compareDeaths(first, second, 100);

@@ -119,7 +119,9 @@ describe('the published segmentation runs', () => {
   ])
     test(`the original loss at noise ${noise} has ${epochs} epochs without a NaN, the stabilized one 1000`, () => {
       const finite = (loss: 'original' | 'stabilized') =>
-        published.segmentation(loss, noise).flatMap(({ epoch, meanLoss }) => (meanLoss === null ? [] : [epoch]));
+        published
+          .segmentation(loss, noise)
+          .flatMap(({ epoch, meanLoss }) => (meanLoss === null ? [] : [epoch]));
       const first = (n: number) => Array.from({ length: n }, (_, epoch) => epoch);
       assert.deepEqual(finite('original'), first(epochs));
       assert.deepEqual(finite('stabilized'), first(1000));
