@@ -22,21 +22,10 @@ export {
   multiclassFocalLoss,
 } from './losses';
 export { evaluateLogits, meanInterval, predictLogits, type Evaluation, type Interval } from './evaluation';
-export {
-  errorInUlps,
-  FORMATS,
-  roundTo,
-  ulp,
-  emulatedFocalLoss,
-  FORMULATIONS,
-  naiveFocalLossGradient,
-  type Precision,
-  type Formulation,
-} from './precision';
+export { naiveFocalLossGradient } from './precision/chainRule';
 export { lenet, unet, vit } from './models';
 export {
   fatalSamples,
-  overlap,
   samplesOfStep,
   lastRun,
   train,
@@ -47,7 +36,7 @@ export {
   type TrainingRecord,
   type TrainingRun,
 } from './training';
-export { trainGrid, type GridModel, type GridOptions, type GridRun } from './grid';
+export { meanFocalLoss, trainGrid, type GridModel, type GridOptions, type GridRun } from './grid';
 export { PAPER_SWEEP, readSweep, runSweep, type SweepRun, type SweepSettings } from './sweep';
 export { toDataFrame } from './results/dataFrame';
 export { linspace } from './linspace';
@@ -71,6 +60,9 @@ export {
   exercise4,
   exercise5,
   exercise6,
+  exercise7,
+  exercise8,
+  exercise9,
   publishedLosses,
   todo,
   type ElementwiseLoss,
@@ -79,5 +71,6 @@ export {
   type ExperimentRow,
 } from './coursework';
 export * as figures from './figures';
+export * as floats from './precision';
 export * as published from './results/published';
 export * as results from './results';

@@ -28,7 +28,7 @@ function comparisons() {
     for (const pad of ['valid', 'same']) tf.grad((z) => tf.sum(tf.maxPool(z, 2, 2, pad)))(x).dataSync();
     tf.max(tf.abs(x)).dataSync();
     tf.all(tf.isFinite(x)).dataSync();
-    lab.overlap(tf.greater(x, 0).toFloat(), tf.greater(x, 0.5).toFloat());
+    tf.sum(tf.logicalAnd(tf.greater(x, 0), tf.greater(x, 0.5)).toFloat()).dataSync();
   });
 }
 

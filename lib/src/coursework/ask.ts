@@ -49,7 +49,7 @@ export function askNumber(answer: unknown, call: Call): number {
   });
 }
 
-/** A call as it would be written: gradient(40, 1). Functions and tensors have no text of their own. */
+/** A call as it would be written: gradient(40, 1). Functions, tensors and data frames have no text of their own. */
 export function text({ name, args }: Call): string {
   return `${name}(${args.map(argument).join(', ')})`;
 }
@@ -57,7 +57,8 @@ export function text({ name, args }: Call): string {
 function argument(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(argument).join(', ')}]`;
   if (typeof value === 'function') return value.name;
-  return value instanceof tf.Tensor ? 'tensor' : String(value);
+  if (value instanceof tf.Tensor) return 'tensor';
+  return typeof value === 'object' && value !== null ? 'frame' : String(value);
 }
 
 /** What a value is, in words: 'a string', 'a tensor', 'NaN'. */

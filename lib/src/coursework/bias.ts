@@ -1,5 +1,5 @@
 // Exercise 5: epsilon against exact.
-import { focalLoss } from '../losses';
+import { focalLoss, focalLossGradient } from '../losses';
 import { signedTerms } from '../losses/closedForm';
 import { kindOf } from './ask';
 import { compare, type Sample } from './compare';
@@ -66,7 +66,7 @@ export function bias(answer: unknown): Promise<void> {
 export function margin(answer: unknown): Promise<void> {
   const samples = GAMMAS.flatMap((gamma) =>
     [1e-3, 1e-5].flatMap((epsilon) =>
-      [0.1, 1].map((tolerated): Sample => {
+      [0.1, 1].map((tolerated): Sample<[number, number, number]> => {
         const q = epsilon / Math.expm1(Math.log1p(tolerated) / gamma);
         return { args: [gamma, epsilon, tolerated], truth: Math.log((1 - q) / q) };
       }),
@@ -134,4 +134,49 @@ export function survivors(answer: unknown): Promise<void> {
       ]),
     ),
   );
+}
+
+/** |G_eps| - |G| of a sample of label 1, without alpha. */
+const excessAt = (z: number, gamma: number, epsilon: number) =>
+  focalLossGradient(z, 1, { alpha: -1, gamma }) - focalLossGradient(z, 1, { alpha: -1, gamma, epsilon });
+
+/**
+ * Checks 5.4: how many easy samples have, by epsilon, an excess of the gradient that adds up to 1, that of one hopeless sample.
+ *
+ *   n (|G_eps| - |G|) = 1,  |G_eps| = (q + epsilon)^gamma (q + gamma p_t s q / (q + epsilon))
+ *
+ * @param answer  (z, gamma, epsilon) => number, right to 1e-4 relative
+ */
+export function count(answer: unknown): Promise<void> {
+  const samples = [2, 5, 8, 11].flatMap((z) =>
+    GAMMAS.map((gamma): Sample<[number, number, number]> => {
+      return { args: [z, gamma, 1e-3], truth: 1 / excessAt(z, gamma, 1e-3) };
+    }),
+  );
+  return judge({
+    '5.4 how many easy samples add up to one': () =>
+      compare(answer, {
+        name: 'count',
+        ordinary: samples,
+        extreme: [],
+        misconceptions: [
+          {
+            says: 'this is the excess of one sample: how many of them add up to 1?',
+            value: excessAt,
+          },
+          {
+            says: 'these have a whole gradient of 1 together; asked is the part that epsilon has added',
+            value: (z, gamma, epsilon) => -1 / focalLossGradient(z, 1, { alpha: -1, gamma, epsilon }),
+          },
+          {
+            says: 'this is the excess of the loss; what moves the weights is the gradient',
+            value: (z, gamma, epsilon) =>
+              1 / (biasAt(z, gamma, epsilon) * focalLoss(z, 1, { alpha: -1, gamma })),
+          },
+        ],
+        tolerance: 1e-4,
+        advice:
+          'Take both gradients from your exercise 1, or from finite differences of focalLoss, and print their difference.',
+      }),
+  });
 }

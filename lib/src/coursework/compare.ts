@@ -3,26 +3,26 @@ import { askNumber, text, type Call } from './ask';
 import { Wrong } from './verdict';
 
 /** One place at which a formula is evaluated. */
-export interface Sample {
-  args: readonly number[];
+export interface Sample<Args extends unknown[] = number[]> {
+  args: Args;
   /** The true value. */
   truth: number;
 }
 
 /** A wrong formula that people write, and what to say to them. */
-export interface Misconception {
-  value: (...args: number[]) => number;
+export interface Misconception<Args extends unknown[] = number[]> {
+  value: (...args: Args) => number;
   says: string;
 }
 
-export interface Comparison {
+export interface Comparison<Args extends unknown[] = number[]> {
   /** The function's name in the exercise. */
   name: string;
   /** Where every way of writing the formula is accurate: here a mistake is one of the formula. */
-  ordinary: readonly Sample[];
+  ordinary: readonly Sample<Args>[];
   /** Where only a careful way is: here a mistake is one of the arithmetic. */
-  extreme: readonly Sample[];
-  misconceptions: readonly Misconception[];
+  extreme: readonly Sample<Args>[];
+  misconceptions: readonly Misconception<Args>[];
   /** Allowed relative error. */
   tolerance: number;
   /** Said of a value that is wrong for no reason that we know. */
@@ -30,9 +30,12 @@ export interface Comparison {
 }
 
 /** @throws Wrong, saying where the student's formula differs from the true one, and if possible why */
-export function compare(answer: unknown, comparison: Comparison): void {
+export function compare<Args extends unknown[] = number[]>(
+  answer: unknown,
+  comparison: Comparison<Args>,
+): void {
   const { name, ordinary, extreme, tolerance } = comparison;
-  const evaluated = (samples: readonly Sample[]) =>
+  const evaluated = (samples: readonly Sample<Args>[]) =>
     samples.map((sample) => {
       const call = { name, args: sample.args };
       return { ...sample, call, value: askNumber(answer, call) };
@@ -44,14 +47,18 @@ export function compare(answer: unknown, comparison: Comparison): void {
   if (lost !== undefined) throw new Wrong(extremeMistake(lost));
 }
 
-interface Evaluated extends Sample {
+interface Evaluated<Args extends unknown[]> extends Sample<Args> {
   call: Call;
   value: number;
 }
 
-function ordinaryMistake(found: Evaluated[], wrong: Evaluated, comparison: Comparison): string {
+function ordinaryMistake<Args extends unknown[]>(
+  found: Evaluated<Args>[],
+  wrong: Evaluated<Args>,
+  comparison: Comparison<Args>,
+): string {
   const { misconceptions, tolerance, advice } = comparison;
-  const isOf = ({ value }: Misconception) =>
+  const isOf = ({ value }: Misconception<Args>) =>
     found.every((sample) => isClose(sample.value, value(...sample.args), tolerance));
   const known = misconceptions.find(isOf);
   if (known !== undefined) return known.says;
@@ -63,7 +70,7 @@ function ordinaryMistake(found: Evaluated[], wrong: Evaluated, comparison: Compa
   return `${text(wrong.call)} is wrong. ${advice}`;
 }
 
-function extremeMistake(lost: Evaluated): string {
+function extremeMistake(lost: Pick<Evaluated<unknown[]>, 'call' | 'value'>): string {
   if (!Number.isFinite(lost.value)) return notFinite(lost);
   return (
     `the formula is right, its arithmetic is not: ${text(lost.call)} has lost ` +
@@ -71,7 +78,7 @@ function extremeMistake(lost: Evaluated): string {
   );
 }
 
-function notFinite({ call, value }: Evaluated): string {
+function notFinite({ call, value }: Pick<Evaluated<unknown[]>, 'call' | 'value'>): string {
   return (
     `${text(call)} is ${value}, and the true value is an ordinary number. ` +
     'Look at the factors one by one: which is infinite, and what is it multiplied with, or divided by?'
@@ -82,5 +89,5 @@ function notFinite({ call, value }: Evaluated): string {
 const NEGLIGIBLE = 1e-290;
 
 function isClose(value: number, truth: number, tolerance: number): boolean {
-  return Math.abs(value - truth) <= tolerance * Math.abs(truth) + NEGLIGIBLE;
+  return Object.is(value, truth) || Math.abs(value - truth) <= tolerance * Math.abs(truth) + NEGLIGIBLE;
 }

@@ -159,7 +159,9 @@ export function stabilizedGradient(answer: unknown): Promise<void> {
   const samplesOf = (zs: readonly number[], epsilons: readonly number[]) =>
     zs.flatMap((z) =>
       GAMMAS.flatMap((gamma) =>
-        epsilons.map((epsilon): Sample => ({ args: [z, gamma, epsilon], truth: at(z, gamma, epsilon) })),
+        epsilons.map((epsilon): Sample<[number, number, number]> => {
+          return { args: [z, gamma, epsilon], truth: at(z, gamma, epsilon) };
+        }),
       ),
     );
   const withParts = (formula: (q: number, ps: number, gamma: number, epsilon: number) => number) => {

@@ -2,8 +2,9 @@
 import { focalLoss, focalLossGradient } from '../losses';
 import { tf } from '../tf';
 import { ask, kindOf, text } from './ask';
+import { differentiate } from './differentiate';
 import { gradientsOf, publishedLosses, type ElementwiseLoss, type PublishedName } from './published';
-import { judge, messageOf, NotAttempted, Wrong, type Examination } from './verdict';
+import { judge, NotAttempted, Wrong, type Examination } from './verdict';
 
 const LARGEST_LOGIT = 30;
 const NOTABLE = 0.1; // a true gradient of this size is worth something to a training
@@ -144,31 +145,7 @@ function evaluate(name: string, answer: unknown, label: 0 | 1, gamma: number) {
         );
       return Array.from(returned.dataSync());
     });
-    return { loss, gradient: differentiate(answer as ElementwiseLoss, x, y, gamma, text(call)) };
+    const lossOf = (logits: tf.Tensor) => (answer as ElementwiseLoss)(logits, y, gamma);
+    return { loss, gradient: differentiate(lossOf, x, text(call)) };
   });
-}
-
-function differentiate(
-  loss: ElementwiseLoss,
-  x: tf.Tensor,
-  y: tf.Tensor,
-  gamma: number,
-  call: string,
-): number[] {
-  // Where nothing leads to the logits tf.grad would throw; the second summand does, and adds nothing.
-  const summed = (logits: tf.Tensor) => tf.add(tf.sum(loss(logits, y, gamma)), tf.mul(0, tf.sum(logits)));
-  let gradient: number[];
-  try {
-    gradient = Array.from(tf.grad(summed)(x).dataSync());
-  } catch (error) {
-    for (const { saved } of tf.engine().state.activeTape ?? []) tf.dispose(saved); // which tf.grad does only at its end
-    // As tf.logSigmoid: its gradient looks at its argument, which is gone by then unless it is the logits themselves.
-    const forgotten = error instanceof TypeError ? '. If it uses tf.logSigmoid: tf.softplus can be' : '';
-    throw new Wrong(`${call} cannot be differentiated: ${messageOf(error)}${forgotten}`);
-  }
-  if (gradient.every((slope) => slope === 0))
-    throw new Wrong(
-      `${call} has no gradient: the losses have to come from the logits by tensor operations all the way`,
-    );
-  return gradient;
 }

@@ -1,6 +1,7 @@
 import { tf } from '../tf';
 import { displayBundle, escapeHtml } from './bundle';
 import { FONT_FAMILY, textWidth } from './font';
+import { NAN_COLOR } from './nanColor';
 import { svgToPng } from './png';
 
 export interface ImageGridOptions {
@@ -12,14 +13,14 @@ export interface ImageGridOptions {
   captions?: readonly string[];
 }
 
-type Rgb = readonly [number, number, number];
-/** No gray value and no usual color: a NaN in an image must be seen. */
-const NAN_COLOR: Rgb = [255, 0, 255];
+/** Red, green and blue of a NaN, 0..255. */
+const NAN_PIXEL = [1, 3, 5].map((at) => parseInt(NAN_COLOR.slice(at, at + 2), 16));
 const GAP = 6;
 const CAPTION_SIZE = 11;
 
 /**
- * Shows images side by side as one PNG. Values are clipped to [0, 1]; NaN is drawn in magenta.
+ * Shows images side by side as one PNG. Values are clipped to [0, 1]; a pixel that is NaN in any channel
+ * has the color that NaN has everywhere.
  *
  * @param images  float32 [n, height, width] or [n, height, width, channels] with 1 (gray) or 3 (RGB) channels, 0..1;
  *   stays the caller's
@@ -88,6 +89,8 @@ function checkImages(images: tf.Tensor, channels: number): void {
     );
 }
 
+const byte = (value: number) => Math.round(255 * Math.min(1, Math.max(0, value)));
+
 /** PNG of one image, as base64. */
 async function encodePng(
   pixels: Float32Array,
@@ -96,11 +99,11 @@ async function encodePng(
   channels: number,
 ): Promise<string> {
   const rgb = new Int32Array(height * width * 3);
-  for (let i = 0; i < height * width; i++)
-    for (let c = 0; c < 3; c++) {
-      const value = pixels[i * channels + (channels === 3 ? c : 0)];
-      rgb[i * 3 + c] = Number.isNaN(value) ? NAN_COLOR[c] : Math.round(255 * Math.min(1, Math.max(0, value)));
-    }
+  for (let i = 0; i < height * width; i++) {
+    const pixel = pixels.subarray(i * channels, (i + 1) * channels);
+    const color = pixel.some(Number.isNaN) ? NAN_PIXEL : [0, 1, 2].map((c) => byte(pixel[c % channels]));
+    rgb.set(color, i * 3);
+  }
   const image = tf.tensor3d(rgb, [height, width, 3], 'int32');
   try {
     return Buffer.from(await tf.node.encodePng(image)).toString('base64');

@@ -1,5 +1,6 @@
 import type { tf } from '../tf'; // its types only: this file loads no TensorFlow
 import { displayBundle, escapeHtml } from './bundle';
+import { NAN_COLOR } from './nanColor';
 
 /** A danfojs DataFrame or Series, a tensor, or one plain object per row. */
 export type Table = readonly object[] | Frame | tf.Tensor;
@@ -173,10 +174,12 @@ function toHtml({ headers, cells, remainder }: Grid, digits: number, caption?: s
   return `<table class="dataframe">${title}<thead><tr>${head}</tr></thead><tbody>${body}</tbody></table>${foot}`;
 }
 
-/** Bold, for where colors are dropped; a red that is legible on white and on black. */
+/** NaN is white on its color, an infinity framed in it, in a light theme and in a dark one; bold, for where styles are dropped. */
 function toHtmlCell(value: unknown, digits: number): string {
   const text = escapeHtml(format(value, digits));
-  if (typeof value === 'number' && !Number.isFinite(value)) return `<b style="color:#d93025">${text}</b>`;
+  if (Number.isNaN(value)) return `<b style="padding:0 .3em;color:white;background:${NAN_COLOR}">${text}</b>`;
+  if (typeof value === 'number' && !Number.isFinite(value))
+    return `<b style="padding:0 .3em;border:1px solid ${NAN_COLOR}">${text}</b>`;
   return value === null || value === undefined ? `<i>${text}</i>` : text;
 }
 

@@ -231,7 +231,7 @@ export function censusErrors(census: Census, { gamma }: { gamma: number }): Vega
       ],
     },
     hconcat: (['loss', 'gradient'] as const).map((part, column) => ({
-      width: 240,
+      width: 210,
       height: { step: 19 },
       layer: [
         {

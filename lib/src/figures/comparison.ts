@@ -21,12 +21,13 @@ export function comparisonSources(comparisons: readonly Comparison[]): Record<st
   const sources = new Map(
     comparisons.map(({ experiment, from }) => [`${experiment} ${from.profile}`, { experiment, from }]),
   );
-  return [...sources.values()].map(({ experiment, from: { profile, device, date, unlikePaper } }) => ({
+  return [...sources.values()].map(({ experiment, from: { profile, device, date, unlikePaper, file } }) => ({
     experiment,
     profile,
     device,
     date,
     "unlike the paper's settings": unlikePaper.join(', ') || 'none',
+    file,
   }));
 }
 

@@ -1,5 +1,6 @@
 // The computation graphs of notebooks/02-nan-gradient.ipynb.
 import type { VegaLiteSpec } from '../display';
+import { NAN_COLOR } from '../display/nanColor';
 import {
   exactStates,
   GAMMAS,
@@ -9,7 +10,7 @@ import {
   type GraphSetting,
   type GraphState,
 } from './graphStates';
-import { csv, NAN_COLOR } from './style';
+import { csv } from './style';
 
 const WIDTH = 870;
 const BOX = { width: 110, height: 50 };

@@ -1,7 +1,8 @@
 // Bound and precision of the exact loss, for notebooks/06-exact-focal-loss.ipynb.
 import type { VegaLiteSpec } from '../display';
+import { NAN_COLOR } from '../display/nanColor';
 import { errorInUlps, FORMATS } from '../precision';
-import { errorScale, GAMMA_UPWARDS, layerOf, NAN_COLOR } from './style';
+import { errorScale, GAMMA_UPWARDS, layerOf } from './style';
 
 export interface BoundAtGamma {
   gamma: number;

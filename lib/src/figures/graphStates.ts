@@ -1,6 +1,8 @@
 // The numbers in the computation graphs of notebooks/02-nan-gradient.ipynb.
 import { focalLossGradient } from '../losses/closedForm';
-import { exactFocalLossSteps, naiveFocalLossGradient, roundTo, type Precision } from '../precision';
+import { roundTo, type Precision } from '../precision';
+import { naiveFocalLossGradient } from '../precision/chainRule';
+import { exactFocalLossSteps } from '../precision/exactSteps';
 import { tf } from '../tf';
 
 /** What the sliders of a graph can be set to; label 1, no alpha. */

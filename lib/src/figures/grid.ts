@@ -1,8 +1,9 @@
 // The figures of notebooks/11-the-grid.ipynb and 12-which-image.ipynb.
 import type { VegaLiteSpec } from '../display';
 import type { CellDeath, DeathComparison } from '../results';
-import { GAMMA_UPWARDS, layerOf, SAFE_COLOR, seriesEncoding, soonToLate } from './style';
-import { EPOCH_AXIS, wallLayers } from './training';
+import { EPOCH_AXIS, lossRows, type LossCurve } from './lossCurves';
+import { GAMMA_UPWARDS, layerOf, SAFE_COLOR, seriesEncoding, shortened, soonToLate } from './style';
+import { wallLayers } from './training';
 
 const CELL = 26;
 const THRESHOLD = { field: 'threshold', type: 'ordinal', title: 'threshold', axis: { labelAngle: 0 } };
@@ -15,8 +16,8 @@ const tooltip = (title: string) => [
 const FIRST_NAN = tooltip('first NaN in epoch');
 
 /** '57'; '–' if the run was trained to the end without a NaN; '> 40' if it has got no farther than that. */
-function inCell({ epoch, epochs }: CellDeath, end: number): string {
-  if (epoch !== null) return `${epoch}`;
+function inCell({ firstNanEpoch, epochs }: CellDeath, end: number): string {
+  if (firstNanEpoch !== null) return `${firstNanEpoch}`;
   return epochs >= end ? '–' : `>${epochs}`;
 }
 
@@ -38,12 +39,12 @@ export function deathMaps(
     return panel(name, epochLayers(cells, end));
   };
   const factors = pairs.flatMap(({ gamma, threshold, first, second }) => {
-    if (first.epoch === null || second.epoch === null) return [];
-    const factor = (second.epoch + 1) / (first.epoch + 1);
+    if (first.firstNanEpoch === null || second.firstNanEpoch === null) return [];
+    const factor = (second.firstNanEpoch + 1) / (first.firstNanEpoch + 1);
     return [{ gamma, threshold, factor, log: Math.log2(factor), text: factor.toPrecision(2) }];
   });
   const others = pairs
-    .filter(({ first, second }) => first.epoch === null || second.epoch === null)
+    .filter(({ first, second }) => first.firstNanEpoch === null || second.firstNanEpoch === null)
     .map(({ gamma, threshold }) => ({ gamma, threshold, text: '' }));
   const factorScale = { domain: [-2, 0, 2], range: ['#D55E00', '#f7f7f7', '#0072B2'], clamp: true };
   const difference = panel(`${second} / ${first}`, [
@@ -89,7 +90,7 @@ export function deathMaps(
 
 /** Of a cell: its text, and the epoch counted from 1 if there was a NaN; whether it is known that there was none. */
 function inMap(death: CellDeath, end: number) {
-  const { epoch, epochs } = death;
+  const { firstNanEpoch: epoch, epochs } = death;
   return { text: inCell(death, end), count: epoch === null ? null : epoch + 1, safe: epoch === null && epochs >= end };
 } // prettier-ignore
 
@@ -127,9 +128,9 @@ export function deathScatter(
 ): VegaLiteSpec {
   const points = comparisons.flatMap(({ name, comparison }) =>
     comparison.pairs.flatMap(({ gamma, threshold, first, second }) =>
-      first.epoch === null || second.epoch === null
+      first.firstNanEpoch === null || second.firstNanEpoch === null
         ? []
-        : [{ name, gamma, threshold, x: first.epoch + 1, y: second.epoch + 1 }],
+        : [{ name, gamma, threshold, x: first.firstNanEpoch + 1, y: second.firstNanEpoch + 1 }],
     ),
   );
   const factors = comparisons
@@ -166,28 +167,23 @@ export function deathScatter(
   };
 }
 
-export interface GridEpochLoss {
-  gamma: number;
-  threshold: number;
-  /** 'original', 'published original', ... */
-  name: string;
-  epoch: number;
-  loss: number;
-}
-
 /** The map of one grid; a click on a cell shows the curves of that run, ours and the published. */
 export function gridExplorer(
   deaths: readonly CellDeath[],
-  losses: readonly GridEpochLoss[],
+  curvesOf: (cell: CellDeath) => Readonly<Record<string, LossCurve>>,
   { end, setting }: { end: number; setting: string },
 ): VegaLiteSpec {
+  const losses = deaths.flatMap((cell) => {
+    const { gamma, threshold } = cell;
+    const rows = lossRows(curvesOf(cell), 3).filter(({ loss }) => loss !== null); // 81 runs: a notebook has 1 MB
+    return shortened(rows).map((row) => ({ gamma, threshold, ...row }));
+  });
   const names = [...new Set(losses.map(({ name }) => name))];
-  const cells = deaths.map(({ gamma, threshold, ...death }) => ({
-    gamma,
-    threshold,
-    ...inMap(death as CellDeath, end),
-  }));
-  const dead = deaths.filter(({ epoch }) => epoch !== null);
+  const cells = deaths.map((death) => {
+    const { gamma, threshold } = death;
+    return { gamma, threshold, ...inMap(death, end) };
+  });
+  const dead = deaths.filter(({ firstNanEpoch }) => firstNanEpoch !== null);
   const { gamma, threshold } = dead.reduce(
     (last, cell) => (cell.epochs > last.epochs ? cell : last),
     deaths[0],

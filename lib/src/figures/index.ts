@@ -1,13 +1,6 @@
-export {
-  deathMaps,
-  deathScatter,
-  gridExplorer,
-  logitGrowth,
-  type GridEpochLoss,
-  type LogitGrowth,
-} from './grid';
+export { deathMaps, deathScatter, gridExplorer, logitGrowth, type LogitGrowth } from './grid';
 export { gradientBound, ulpMaps, type BoundAtGamma, type ComputedValue } from './exactLoss';
-export { epsilonBias, smallestEpsilons, type SmallestEpsilon } from './epsilonBias';
+export { epsilonBias } from './epsilonBias';
 export { differenceIntervals, marginDistribution } from './lossComparison';
 export { safetyMap, type Safety } from './safetyMap';
 export { censusErrors, censusFaults } from './census';
@@ -15,16 +8,8 @@ export { comparisonSources, comparisonTable } from './comparison';
 export { focalLossExplorer, gradientByMargin, lossByProbability, singularFactor } from './derivation';
 export { exactGraph, textbookGraph } from './computationGraph';
 export { type GraphSetting } from './graphStates';
-export { gradientSizes, type GradientAtLogit, type GradientSweep } from './nanGradient';
-export { logitDistribution, maskOverlay, type LogitShare } from './segmentation';
-export {
-  deathMap,
-  lossBesidePublished,
-  lossPerEpoch,
-  trainingCurves,
-  type Curve,
-  type Death,
-  type EpochLoss,
-  type LossPanel,
-} from './training';
+export { gradientSizes, type GradientSweep } from './nanGradient';
+export { logitDistribution, maskOverlay, type PixelLogits } from './segmentation';
+export { lossBesidePublished, lossPerEpoch, type LossCurve, type LossPanel } from './lossCurves';
+export { deathMap, trainingCurves, type Curve, type Death } from './training';
 export { costByModels, stepTimes } from './speed';

@@ -100,7 +100,7 @@ export function marginDistribution(
     columns,
     concat: gammas.map((gamma, i) => ({
       title: { text: `gamma ${gamma}`, fontSize: 12, fontWeight: 'normal', offset: 4 },
-      width: 150,
+      width: 136,
       height: 190,
       data: {
         values: losses.flatMap((loss) => {

@@ -2,18 +2,15 @@
 import type { VegaLiteSpec } from '../display';
 import { csv, layerOf, nanLane, seriesMark } from './style';
 
-export interface GradientAtLogit {
-  logit: number;
-  gradient: number;
-}
-
 /** One facet of `gradientSizes`. */
 export interface GradientSweep {
   /** 'original', 'stabilized' or 'exact' */
   loss: string;
   /** What is computed in, 'float32' for example. */
   arithmetic: string;
-  rows: readonly GradientAtLogit[];
+  logits: readonly number[];
+  /** One for each logit. */
+  gradients: readonly number[];
 }
 
 /** The ratio is drawn from 1e-3 to 1e3 times the true value. */
@@ -39,16 +36,11 @@ export function gradientSizes(
   sweeps: readonly GradientSweep[],
   { truth, setting }: { truth: (logit: number) => number; setting: string },
 ): VegaLiteSpec {
-  const facets = sweeps.map(({ rows, ...sweep }) => ({
-    ...sweep,
-    sizes: rows.map(({ logit, gradient }) => {
-      const expected = truth(logit);
-      return {
-        logit,
-        size: Math.abs(gradient),
-        expected: Math.abs(expected),
-        ratio: gradient / expected,
-      };
+  const facets = sweeps.map(({ loss, arithmetic, logits, gradients }) => ({
+    ...{ loss, arithmetic },
+    sizes: logits.map((logit, i): Size => {
+      const [size, expected] = [Math.abs(gradients[i]), Math.abs(truth(logit))];
+      return { logit, size, expected, ratio: gradients[i] / truth(logit) };
     }),
   }));
   const expected = facets.flatMap(({ sizes }) => sizes.map((row) => row.expected));
@@ -61,7 +53,7 @@ export function gradientSizes(
   const nameOf = ({ loss, arithmetic }: GradientSweep) => (sameLoss ? arithmetic : loss);
   return {
     title: {
-      text: sweeps.map((sweep) => `${nameOf(sweep)}: ${ending(sweep.rows)}`).join('; '),
+      text: sweeps.map((sweep) => `${nameOf(sweep)}: ${ending(sweep)}`).join('; '),
       subtitle: `${setting}. Gray: the true gradient. Crosses: NaN. Triangles: a gradient of exactly 0.`,
     },
     hconcat: facets.map(({ loss, arithmetic, sizes }, column) => {
@@ -163,15 +155,15 @@ function tableOf(sizes: readonly Size[]): object {
 }
 
 /** 'NaN from logit 16.64 on', '0 from …', '2 of 100 NaN', 'finite to the end' */
-function ending(rows: readonly GradientAtLogit[]): string {
+function ending({ logits, gradients }: GradientSweep): string {
   const from = (is: (gradient: number) => boolean) => {
-    const first = rows.findIndex(({ gradient }) => is(gradient));
-    return first >= 0 && rows.slice(first).every(({ gradient }) => is(gradient)) ? rows[first].logit : null;
+    const first = gradients.findIndex(is);
+    return first >= 0 && gradients.slice(first).every(is) ? logits[first] : null;
   };
-  const nan = rows.filter(({ gradient }) => Number.isNaN(gradient)).length;
+  const nan = gradients.filter(Number.isNaN).length;
   const nanFrom = from(Number.isNaN);
   if (nanFrom !== null) return `NaN from ${shortly(nanFrom)} on`;
-  if (nan > 0) return `${nan} of ${rows.length} NaN`;
+  if (nan > 0) return `${nan} of ${gradients.length} NaN`;
   const zeroFrom = from((gradient) => gradient === 0);
   return zeroFrom === null ? 'finite to the end' : `0 from ${shortly(zeroFrom)} on`;
 }

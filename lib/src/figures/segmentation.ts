@@ -4,24 +4,24 @@ import { tf } from '../tf';
 import { NOISE_COLORS } from './style';
 import { FIRST_NAN_LOGITS } from './training';
 
-export interface LogitShare {
+export interface PixelLogits {
   /** amplitude of the noise in training */
   noise: number;
-  /** middle of the bin */
-  logit: number;
-  /** of all pixels, in (0, 1] */
-  share: number;
+  /** of all pixels of some images */
+  logits: Float32Array;
 }
 
-/** How the logits of all pixels are distributed, one curve per noise, beside the walls of float32, and the largest. */
-export function logitDistribution(
-  rows: readonly LogitShare[],
-  largest: readonly { noise: number; maxAbsLogit: number }[],
-): VegaLiteSpec {
+/** How the logits of all pixels are distributed, one curve per noise, in bins of width 1, beside the walls of float32. */
+export function logitDistribution(all: readonly PixelLogits[]): VegaLiteSpec {
+  const largest = all.map(({ noise, logits }) => {
+    return { noise, maxAbsLogit: logits.reduce((max, logit) => Math.max(max, Math.abs(logit)), 0) };
+  });
   const walls = [FIRST_NAN_LOGITS[0].value, -FIRST_NAN_LOGITS[1].value];
+  const isCut = largest.every(({ maxAbsLogit }, i) => i === 0 || maxAbsLogit < largest[i - 1].maxAbsLogit);
+  const reached = largest.map((at) => `${at.maxAbsLogit.toFixed(1)} at noise ${at.noise}`);
   return {
     title: {
-      text: `|logit| reaches ${largest.map((at) => `${at.maxAbsLogit.toFixed(1)} at noise ${at.noise}`).join(', ')}`,
+      text: `${isCut ? 'Noise cuts the tail. ' : ''}|logit| reaches ${reached.join(', ')}`,
       subtitle:
         'Share of the pixels per bin, logarithmic. Dotted: from here on a float32 gradient is NaN (left: label 0, right: label 1).',
     },
@@ -29,7 +29,7 @@ export function logitDistribution(
     height: 260,
     layer: [
       {
-        data: { values: rows },
+        data: { values: all.flatMap(sharesOf) },
         mark: { type: 'line', interpolate: 'step', tooltip: true },
         encoding: {
           x: { field: 'logit', type: 'quantitative', title: 'logit of a pixel' },
@@ -67,6 +67,14 @@ export function logitDistribution(
       },
     ],
   };
+}
+
+/** The share of the pixels in each bin, at its middle; none for a bin without a pixel. */
+function sharesOf({ noise, logits }: PixelLogits): { noise: number; logit: number; share: number }[] {
+  const counts = new Map<number, number>();
+  for (const logit of logits) counts.set(Math.floor(logit), (counts.get(Math.floor(logit)) ?? 0) + 1);
+  const bins = [...counts].sort(([a], [b]) => a - b);
+  return bins.map(([bin, count]) => ({ noise, logit: bin + 0.5, share: count / logits.length }));
 }
 
 /** Red, green and blue of `maskOverlay`, from the Okabe-Ito palette. */

@@ -47,7 +47,7 @@ export function stepTimes({ machine, date, rows }: Bench): VegaLiteSpec {
         'The title compares the quickest arrangement of each, by the median.',
       ],
     },
-    width: 460,
+    width: 400,
     height: { step: 20 },
     data: { values: bars },
     layer: [
@@ -90,7 +90,7 @@ export function costByModels({ machine, date, rows }: Bench): VegaLiteSpec {
     field: 'models',
     type: 'quantitative',
     title: 'models side by side',
-    scale: { type: 'log' },
+    scale: { type: 'log', nice: false },
     axis: { values: sorted.map(({ models }) => models) },
   };
   const panel = (field: 'msMedian' | 'rssMB', title: string, extra: object[] = []) => ({

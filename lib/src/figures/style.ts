@@ -1,13 +1,10 @@
-/**
- * NaN has one color in every figure, and no value: along an axis it is a cross in a lane outside the axes (`nanLane`), in a map
- * a cell of this color.
- */
-export const NAN_COLOR = '#B00020';
+import { NAN_COLOR } from '../display/nanColor';
+
 const CROSS = 'M-.5,-.5L.5,.5M.5,-.5L-.5,.5';
 const LANE = -14; // pixels: above the plot
 
 /**
- * A lane of crosses above the axes, one for each NaN; no layer where there is none.
+ * NaN has no value, so along an axis it is a cross in a lane above the axes, one for each; no layer where there is none.
  *
  * @param rows  a row per NaN, with the field of `x` and those of the tooltip
  * @param label  a field that is written beside each cross

@@ -1,6 +1,7 @@
 // The figures of notebooks/03-mnist-classification.ipynb.
 import type { VegaLiteSpec } from '../display';
-import { GAMMA_UPWARDS, layerOf, NAN_COLOR, nanLane, SAFE_COLOR, seriesEncoding, soonToLate } from './style';
+import { NAN_COLOR } from '../display/nanColor';
+import { GAMMA_UPWARDS, layerOf, nanLane, SAFE_COLOR, seriesEncoding, soonToLate } from './style';
 
 /** From this |logit| on a float32 gradient of the original loss is NaN: 24 ln 2 for label 1, 25 ln 2 for label 0. */
 export const FIRST_NAN_LOGITS = [
@@ -154,122 +155,25 @@ function lossDifferences(curves: readonly Curve[]): { step: number; difference: 
   });
 }
 
-export interface EpochLoss {
-  /** 'original', 'published original', ... */
-  name: string;
-  epoch: number;
-  /** null in the epoch in which the run met its first NaN */
-  loss: number | null;
-}
-
-const EPOCH_TICKS = [0, 1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000];
-
-/** The x axis of what is drawn per epoch: logarithmic, and yet with an epoch 0. */
-export const EPOCH_AXIS = {
-  field: 'epoch',
-  type: 'quantitative',
-  title: 'epoch (counted from 0)',
-  scale: { type: 'symlog' },
-  axis: { values: EPOCH_TICKS, format: 'd', labelOverlap: 'greedy' },
-};
-
-/** Curves of the mean loss, and a cross in the lane above for each first NaN. */
-function lossLayers(
-  rows: readonly EpochLoss[],
-  { styles, mark = {}, scale = {} }: { styles: Record<string, object>; mark?: object; scale?: object },
-): object[] {
-  return [
-    {
-      data: { values: rows.filter((row) => row.loss !== null) },
-      mark: { type: 'line', tooltip: true, ...mark },
-      encoding: {
-        x: EPOCH_AXIS,
-        y: { field: 'loss', type: 'quantitative', title: 'mean loss', scale: { type: 'log', ...scale } },
-        ...styles,
-      },
-    },
-    ...nanLane(deathsIn(rows), {
-      x: EPOCH_AXIS,
-      tooltip: [{ field: 'name' }, { field: 'epoch', title: 'first NaN in epoch' }],
-      label: 'epoch',
-    }),
-  ];
-}
-
-function deathsIn(rows: readonly EpochLoss[]): { name: string; epoch: number }[] {
-  return rows.filter((row) => row.loss === null).map(({ name, epoch }) => ({ name, epoch }));
-}
-
-const deathsInWords = (rows: readonly EpochLoss[]) =>
-  deathsIn(rows)
-    .map(({ name, epoch }) => `${name} in epoch ${epoch}`)
-    .join(', ');
-
-/** Mean loss per epoch, the published runs beside ours; a cross in the lane above is the epoch of a first NaN. */
-export function lossPerEpoch(rows: readonly EpochLoss[]): VegaLiteSpec {
-  const names = [...new Set(rows.map((row) => row.name))];
-  const died = deathsInWords(rows);
-  return {
-    title: {
-      text: died ? `First NaN: ${died}` : 'No run meets a NaN',
-      subtitle: 'Mean loss of each epoch; a cross, with its epoch: the first NaN of a run.',
-    },
-    width: 560,
-    height: 260,
-    layer: lossLayers(rows, { styles: seriesEncoding('name', names), mark: { point: { size: 25 } } }),
-  };
-}
-
-/** The curves of one panel of `lossBesidePublished`. */
-export interface LossPanel {
-  /** With which settings. */
-  setting: string;
-  rows: readonly EpochLoss[];
-}
-
-/**
- * Mean loss per epoch, the published runs to the left and ours to the right, each with its own epochs: for runs with
- * other settings, whose epochs are not the same. A cross in the lane above is the epoch of a first NaN.
- */
-export function lossBesidePublished(published: LossPanel, ours: LossPanel): VegaLiteSpec {
-  const names = [...new Set([...published.rows, ...ours.rows].map((row) => row.name))];
-  const styles = seriesEncoding('name', names);
-  const losses = [...published.rows, ...ours.rows].flatMap(({ loss }) => (loss === null ? [] : [loss]));
-  const domain = [Math.min(...losses), Math.max(...losses)];
-  const panel = (shown: LossPanel, title: string) => ({
-    width: 290,
-    height: 240,
-    title: { text: [title, shown.setting], fontSize: 12, fontWeight: 'normal', offset: 20 },
-    layer: lossLayers(shown.rows, { styles, scale: { domain } }),
-  });
-  const died = ({ rows }: LossPanel) => deathsInWords(rows) || 'none';
-  return {
-    title: {
-      text: `First NaN, published: ${died(published)}; ours: ${died(ours)}`,
-      subtitle: 'Mean loss of each epoch; a cross, with its epoch: the first NaN of a run.',
-    },
-    hconcat: [panel(published, 'published'), panel(ours, 'ours')],
-  };
-}
-
+/** Of a model of `trainGrid`. */
 export interface Death {
   gamma: number;
   threshold: number;
-  /** step of the first NaN gradient; null if there was none */
-  step: number | null;
+  /** the step of the first NaN gradient, if there was one */
+  diverged: { step: number } | null;
 }
 
 /** Gamma against threshold: the step of the first NaN gradient, or a dash where there was none. */
-export function deathMap(rows: readonly Death[], setting: string): VegaLiteSpec {
-  const cells = rows.map((row) => ({
-    ...row,
-    label: row.step === null ? '–' : row.step.toLocaleString('en'),
-  }));
-  const steps = rows.flatMap(({ step }) => step ?? []);
+export function deathMap(runs: readonly Death[], setting: string): VegaLiteSpec {
+  const cells = runs.map(({ gamma, threshold, diverged }) => {
+    const step = diverged?.step ?? null;
+    return { gamma, threshold, step, label: step?.toLocaleString('en') ?? '–' };
+  });
+  const steps = cells.flatMap(({ step }) => step ?? []);
   const { color, ink } = soonToLate('step', [Math.min(...steps), Math.max(...steps)]);
-  const inside = rows.filter(({ gamma }) => gamma > 0 && gamma < 1);
-  const outside = rows.filter((row) => !inside.includes(row));
-  const nanOf = (own: readonly Death[]) => {
+  const inside = cells.filter(({ gamma }) => gamma > 0 && gamma < 1);
+  const outside = cells.filter((cell) => !inside.includes(cell));
+  const nanOf = (own: typeof cells) => {
     const nan = own.filter(({ step }) => step !== null).length;
     if (own.length > 0 && nan === own.length) return `all ${nan}`;
     return nan === 0 ? `none of ${own.length}` : `${nan} of ${own.length}`;

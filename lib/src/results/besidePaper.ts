@@ -7,8 +7,6 @@ export interface Experiment {
   title: string;
   /** The notebook, whose results have its name. */
   notebook: string;
-  /** Epochs of a published run that met no NaN. */
-  epochs: number;
   /** The published run; throws RangeError if there is none. */
   published: (loss: PaperLoss, noise: number) => readonly PublishedLoss[];
 }
@@ -17,19 +15,16 @@ const EXPERIMENTS: readonly Experiment[] = [
   {
     title: 'MNIST classification',
     notebook: '03-mnist-classification',
-    epochs: 100,
     published: (loss, noise) => mnistLosses({ loss, noise, gamma: 0.1, threshold: 0 }),
   },
   {
     title: 'CIFAR-10 classification, CNN',
     notebook: '04-cifar10-classification',
-    epochs: 1000,
     published: cifar10,
   },
   {
     title: 'MNIST segmentation',
     notebook: '05-mnist-segmentation',
-    epochs: 1000,
     published: segmentation,
   },
 ];
@@ -87,11 +82,10 @@ export function besidePaper(
   return keys.map((key) => {
     const own = rows.filter(({ loss, noise }) => `${loss},${noise}` === key);
     const { loss, noise } = own[0];
-    const death = own.find((row) => row.meanLoss === null);
-    const curve = own.flatMap(({ epoch, meanLoss }) => (meanLoss === null ? [] : [{ epoch, meanLoss }]));
     const theirs = publishedCurve(experiment, loss, noise);
-    const published = theirs && outcome(theirs, theirs.length < experiment.epochs ? theirs.length : null);
-    const ours = { ...outcome(curve, death?.epoch ?? null), firstNanStep: death?.step ?? null };
+    const published = theirs && outcome(theirs);
+    const firstNanStep = own.find(({ meanLoss }) => meanLoss === null)?.step ?? null;
+    const ours = { ...outcome(own), firstNanStep };
     const last = Math.min(ours.lastEpoch ?? -1, published?.lastEpoch ?? -1);
     const difference =
       theirs === null || published === null || from.unlikePaper.length > 0 || last < 0
@@ -102,7 +96,7 @@ export function besidePaper(
                 ? null
                 : ours.firstNanEpoch - published.firstNanEpoch,
             epoch: last,
-            loss: curve[last].meanLoss - theirs[last].meanLoss,
+            loss: own[last].meanLoss! - theirs[last].meanLoss!, // both completed it
           };
     return { experiment: experiment.title, loss, noise, published, ours, difference, from };
   });
@@ -122,7 +116,8 @@ function publishedCurve(
   }
 }
 
-function outcome(curve: readonly PublishedLoss[], firstNanEpoch: number | null): Outcome {
-  const last = curve.at(-1);
+function outcome(curve: readonly PublishedLoss[]): Outcome {
+  const firstNanEpoch = curve.find(({ meanLoss }) => meanLoss === null)?.epoch ?? null;
+  const last = curve.filter(({ meanLoss }) => meanLoss !== null).at(-1);
   return { firstNanEpoch, lastEpoch: last?.epoch ?? null, lastLoss: last?.meanLoss ?? null };
 }

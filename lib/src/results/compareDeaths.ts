@@ -2,11 +2,14 @@
 export interface CellDeath {
   gamma: number;
   threshold: number;
-  /** Epoch of the first NaN, the first being 0; null if there was none in the epochs trained. */
-  epoch: number | null;
+  /** The first is 0; null if there was none in the epochs trained. */
+  firstNanEpoch: number | null;
   /** Complete epochs without NaN. */
   epochs: number;
 }
+
+/** A published run does not say its epochs: it was trained to its end. */
+type GridRun = Omit<CellDeath, 'epochs'> & Partial<CellDeath>;
 
 /** One setting in two grids. */
 export interface DeathPair {
@@ -47,11 +50,14 @@ export interface DeathComparison {
  * @see notebooks/11-the-grid.ipynb
  */
 export function compareDeaths(
-  first: readonly CellDeath[],
-  second: readonly CellDeath[],
+  first: readonly GridRun[],
+  second: readonly GridRun[],
   end: number,
 ): DeathComparison {
-  const key = ({ gamma, threshold }: CellDeath) => `gamma ${gamma}, threshold ${threshold}`;
+  const key = ({ gamma, threshold }: GridRun) => `gamma ${gamma}, threshold ${threshold}`;
+  const cellOf = ({ gamma, threshold, firstNanEpoch, epochs = firstNanEpoch ?? end }: GridRun): CellDeath => {
+    return { gamma, threshold, firstNanEpoch, epochs };
+  };
   for (const cells of [first, second]) {
     const keys = cells.map(key);
     const twice = keys.find((one, i) => keys.indexOf(one) !== i);
@@ -61,14 +67,14 @@ export function compareDeaths(
   const pairs = first.flatMap((cell): DeathPair[] => {
     const other = others.get(key(cell));
     const { gamma, threshold } = cell;
-    return other === undefined ? [] : [{ gamma, threshold, first: cell, second: other }];
+    return other === undefined ? [] : [{ gamma, threshold, first: cellOf(cell), second: cellOf(other) }];
   });
   if (pairs.length === 0) throw new RangeError('compareDeaths: the two grids have no setting in common');
 
   const counts = { both: 0, onlyFirst: 0, onlySecond: 0, neither: 0, undecided: 0 };
   for (const pair of pairs) counts[verdict(pair, end)]++;
   const dead = pairs.filter((pair) => verdict(pair, end) === 'both');
-  const counted = dead.map((pair) => [pair.first.epoch! + 1, pair.second.epoch! + 1]);
+  const counted = dead.map((pair) => [pair.first.firstNanEpoch! + 1, pair.second.firstNanEpoch! + 1]);
   const ratios = counted.map(([a, b]) => b / a);
   return {
     pairs,
@@ -84,9 +90,11 @@ function verdict(
   { first, second }: DeathPair,
   end: number,
 ): 'both' | 'onlyFirst' | 'onlySecond' | 'neither' | 'undecided' {
-  if ([first, second].some(({ epoch, epochs }) => epoch === null && epochs < end)) return 'undecided';
-  if (first.epoch === null) return second.epoch === null ? 'neither' : 'onlySecond';
-  return second.epoch === null ? 'onlyFirst' : 'both';
+  const [one, other] = [first.firstNanEpoch, second.firstNanEpoch];
+  if ([first, second].some(({ firstNanEpoch, epochs }) => firstNanEpoch === null && epochs < end))
+    return 'undecided';
+  if (one === null) return other === null ? 'neither' : 'onlySecond';
+  return other === null ? 'onlyFirst' : 'both';
 }
 
 function median(values: number[]): number | null {
@@ -111,7 +119,8 @@ function concordance(pairs: readonly DeathPair[]): number | null {
 
 /** -1: the first met its NaN before the other; 1: after it; 0: that is not known, or both did in the same epoch. */
 function earlier(one: CellDeath, other: CellDeath): -1 | 0 | 1 {
-  const before = (a: CellDeath, b: CellDeath) => a.epoch !== null && a.epoch < (b.epoch ?? b.epochs);
+  const before = (a: CellDeath, b: CellDeath) =>
+    a.firstNanEpoch !== null && a.firstNanEpoch < (b.firstNanEpoch ?? b.epochs);
   if (before(one, other)) return -1;
   return before(other, one) ? 1 : 0;
 }

@@ -22,9 +22,10 @@ export interface PublishedRun extends PublishedSettings {
 }
 
 export interface PublishedLoss {
-  /** The first is 0. Epochs from the first NaN on are left out. */
+  /** The first is 0. */
   epoch: number;
-  meanLoss: number;
+  /** null in the epoch of the first NaN, which is the last. */
+  meanLoss: number | null;
 }
 
 const FOLDER = path.join(__dirname, '..', '..', '..', 'data', 'published');
@@ -44,6 +45,8 @@ const SEGMENTATION = {
   name: 'mnist-segmentation.csv',
   sha256: 'ef7d3eb7d1995eb981c50dd5572a72610b64ef05ef15c629e7f7e01e238448ec',
 };
+/** Of a run that met no NaN, by its file. */
+const EPOCHS = { mnist: 100, segmentation: 1000 };
 
 let runs: readonly PublishedRun[] | undefined;
 let losses: ReadonlyMap<string, readonly PublishedLoss[]> | undefined;
@@ -81,11 +84,15 @@ export function mnistLosses(settings: PublishedSettings): PublishedLoss[] {
       `published.mnistLosses: no run with loss ${loss}, noise ${noise}, gamma ${gamma}, threshold ${threshold}; ` +
         'there are loss original, stabilized; noise 0, 0.5, 0.75; gamma 0, 0.1, ..., 0.9, 1, 2, 3, 4, 5; threshold 0..8',
     );
-  return found.map((epoch) => ({ ...epoch }));
+  return withFirstNan(
+    found.map((epoch) => ({ ...epoch })),
+    EPOCHS.mnist,
+  );
 }
 
 /**
- * Mean loss and accuracy per epoch of the paper's CNN on CIFAR-10, gamma 0.5. The original loss ends before its first NaN.
+ * Mean loss and accuracy per epoch of the paper's CNN on CIFAR-10, gamma 0.5. The original loss ends with its first NaN; the
+ * accuracy of that epoch is of the batches before the NaN and those after it together.
  *
  * The accuracy counts logits above 0.5, not above 0, as positive: see notebooks/04-cifar10-classification.ipynb.
  *
@@ -94,28 +101,16 @@ export function mnistLosses(settings: PublishedSettings): PublishedLoss[] {
  */
 export function cifar10(loss: PublishedSettings['loss']): (PublishedLoss & { accuracy: number })[] {
   return readPublished(CIFAR10)
-    .filter((row) => row[0] === loss && row[2] !== '')
+    .filter((row) => row[0] === loss)
     .map(([, epoch, meanLoss, accuracy]) => ({
       epoch: Number(epoch),
-      meanLoss: Number(meanLoss),
+      meanLoss: meanLoss === '' ? null : Number(meanLoss),
       accuracy: Number(accuracy),
     }));
 }
 
 /**
- * The epoch in which the paper's CNN on CIFAR-10 met its first NaN by the original loss, and the accuracy over that epoch: the
- * batches before the NaN and those after it together.
- *
- * @throws Error if the file is missing or is not the published one
- * @see data/published/README.md; van Leeuwen et al. 2025
- */
-export function cifar10Death(): { epoch: number; accuracy: number } {
-  const [, epoch, , accuracy] = readPublished(CIFAR10).find((row) => row[2] === '')!;
-  return { epoch: Number(epoch), accuracy: Number(accuracy) };
-}
-
-/**
- * Mean loss per epoch of the paper's U-Net on MNIST, gamma 0.5. The original loss ends before its first NaN, if it met one.
+ * Mean loss per epoch of the paper's U-Net on MNIST, gamma 0.5. The original loss ends with its first NaN, if it met one.
  *
  * @param noise  amplitude: 0, 0.5 or 0.75
  * @throws RangeError for any other noise, Error if the file is missing or is not the published one
@@ -127,7 +122,15 @@ export function segmentation(loss: PublishedSettings['loss'], noise: number): Pu
     throw new RangeError(
       `published.segmentation: no run with loss ${loss}, noise ${noise}; there are loss original, stabilized; noise 0, 0.5, 0.75`,
     );
-  return found.map(([, , epoch, meanLoss]) => ({ epoch: Number(epoch), meanLoss: Number(meanLoss) }));
+  return withFirstNan(
+    found.map(([, , epoch, meanLoss]) => ({ epoch: Number(epoch), meanLoss: Number(meanLoss) })),
+    EPOCHS.segmentation,
+  );
+}
+
+/** The files leave out the epochs from the first NaN on. */
+function withFirstNan(rows: readonly PublishedLoss[], epochs: number): PublishedLoss[] {
+  return rows.length < epochs ? [...rows, { epoch: rows.length, meanLoss: null }] : [...rows];
 }
 
 function readLosses(): ReadonlyMap<string, readonly PublishedLoss[]> {

@@ -3,4 +3,3 @@ export { samplesOfStep, type StepOptions } from './sampler';
 export { lastRun, train, type TrainingOptions } from './train';
 export type { Divergence, TrainingRecord, TrainingRun } from './run';
 export type { Loss } from './step';
-export { overlap } from './overlap';

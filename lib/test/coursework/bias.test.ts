@@ -1,7 +1,7 @@
 import { accepts, rejects, survivesAnything, verdicts } from './verdicts';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { exercise5, focalLoss } from 'focal-loss-lab';
+import { exercise5, focalLoss, focalLossGradient } from 'focal-loss-lab';
 
 type Formula = (a: number, b: number, c: number) => number;
 
@@ -134,4 +134,44 @@ describe('the check of the survivors', () => {
       'right',
     ]);
   });
+});
+
+describe('the check of the count', () => {
+  const slope = (z: number, gamma: number, epsilon: number) =>
+    -focalLossGradient(z, 1, { alpha: -1, gamma, epsilon });
+  const right: Formula = (z, gamma, epsilon) => 1 / (slope(z, gamma, epsilon) - slope(z, gamma, 0));
+  accepts(exercise5.count, {
+    'one over the difference of the closed forms': right,
+    'the formulas of exercise 1': ((z, gamma, epsilon) => {
+      const [base, s] = [q(z) + epsilon, Math.log1p(Math.exp(-z))];
+      const exact = q(z) ** gamma * (q(z) + gamma * (1 - q(z)) * s);
+      const stabilized = base ** gamma * (q(z) + (gamma * (1 - q(z)) * s * q(z)) / base);
+      return 1 / (stabilized - exact);
+    }) satisfies Formula,
+    'finite differences of the loss': ((z, gamma, epsilon) => {
+      const h = 1e-4;
+      const by = (size: number) =>
+        (focalLoss(z - h, 1, { alpha: -1, gamma, epsilon: size }) -
+          focalLoss(z + h, 1, { alpha: -1, gamma, epsilon: size })) /
+        (2 * h);
+      return 1 / (by(epsilon) - by(0));
+    }) satisfies Formula,
+  });
+  rejects(exercise5.count, {
+    'the excess of one': [((...args) => 1 / right(...args)) satisfies Formula, /how many of them/],
+    'the whole gradient': [
+      ((z, gamma, epsilon) => 1 / slope(z, gamma, epsilon)) satisfies Formula,
+      /part that epsilon has added/,
+    ],
+    'the excess of the loss': [
+      ((z, gamma, epsilon) =>
+        1 /
+        (focalLoss(z, 1, { alpha: -1, gamma, epsilon }) -
+          focalLoss(z, 1, { alpha: -1, gamma }))) satisfies Formula,
+      /excess of the loss/,
+    ],
+    'the wrong sign': [((...args) => -right(...args)) satisfies Formula, /sign is wrong/],
+    'a hundredth too many': [((...args) => 1.01 * right(...args)) satisfies Formula, /is wrong/],
+  });
+  survivesAnything(exercise5.count);
 });

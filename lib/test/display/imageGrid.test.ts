@@ -53,15 +53,20 @@ describe('imageGrid', () => {
     assert.deepEqual(a, b);
   });
 
-  test('values out of range are clipped, and NaN is magenta', async () => {
+  test('values out of range are clipped, and NaN has the color of NaN', async () => {
     const { image } = await grid(tf.tensor3d([-3, 7, NaN, Infinity], [4, 1, 1]), { scale: 10 });
     const expected = [
       [0, 0, 0],
       [255, 255, 255],
-      [255, 0, 255],
+      [0xb0, 0, 0x20],
       [255, 255, 255],
     ];
     expected.forEach((rgb, i) => assert.deepEqual(image.at(...centerOf(i, 0, 10)), [...rgb, 255]));
+  });
+
+  test('one NaN of three channels is enough', async () => {
+    const { image } = await grid(tf.tensor4d([1, NaN, 0], [1, 1, 1, 3]), { scale: 10 });
+    assert.deepEqual(image.at(...centerOf(0, 0, 10)), [0xb0, 0, 0x20, 255]);
   });
 
   test('captions are drawn, and are in the text', async () => {

@@ -59,8 +59,8 @@ describe('show', () => {
 
   test('NaN and infinities stand out without color too', async () => {
     const page = await html([{ a: NaN, b: -Infinity, c: 1.5 }]);
-    assert.match(page, /<b style="[^"]*">NaN<\/b>/);
-    assert.match(page, /<b style="[^"]*">-Infinity<\/b>/);
+    assert.match(page, /<b style="[^"]*background:#B00020[^"]*">NaN<\/b>/);
+    assert.match(page, /<b style="[^"]*border:1px solid #B00020[^"]*">-Infinity<\/b>/);
     assert.doesNotMatch(page, /<b[^>]*>1\.5/);
   });
 

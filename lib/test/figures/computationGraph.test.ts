@@ -10,7 +10,7 @@ import {
   type GraphState,
 } from 'focal-loss-lab/dist/figures/graphStates';
 import type { FocalLossOptions } from 'focal-loss-lab/dist/losses';
-import { exactFocalLossSteps } from 'focal-loss-lab/dist/precision';
+import { exactFocalLossSteps } from 'focal-loss-lab/dist/precision/exactSteps';
 import { draw, textsIn, titleOf } from './draw';
 
 const NAN_COLOR = '#B00020';

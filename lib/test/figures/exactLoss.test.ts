@@ -1,7 +1,7 @@
-// The figures of notebooks/06-exact-focal-loss.ipynb.
+// The figures of notebooks 06 to 08.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { figures, focalLoss, focalLossGradient } from 'focal-loss-lab';
+import { figures, focalLossGradient } from 'focal-loss-lab';
 import { draw, titleOf } from './draw';
 
 describe('gradientBound', () => {
@@ -34,47 +34,45 @@ describe('ulpMaps', () => {
 });
 
 describe('epsilonBias', () => {
-  for (const shown of ['loss', 'gradient'])
-    test(`computes in the chart what the closed form says (${shown})`, async () => {
-      const { view } = await draw(figures.epsilonBias(-3));
-      view.signal('shown', shown);
-      view.signal('exponent', -2);
+  test('computes in the chart what the closed form says, at any gamma and epsilon', async () => {
+    const { view } = await draw(figures.epsilonBias(0.5, -3));
+    for (const [gamma, exponent] of [
+      [0.5, -3],
+      [0, -2],
+      [2, -8],
+      [0.9, -1],
+    ]) {
+      // prettier-ignore
+      view.signal('gamma', gamma);
+      view.signal('exponent', exponent);
       await view.runAsync();
-      const rows = view.data('source_0') as {
-        z: number;
-        gamma: number;
-        relative: number;
-        absolute: number;
-      }[];
-      assert.ok(rows.length > 1000);
-      const of = shown === 'loss' ? focalLoss : focalLossGradient;
-      for (const { z, gamma, relative, absolute } of rows) {
-        const [exact, biased] = [0, 1e-2].map((epsilon) => Math.abs(of(z, 1, { alpha: -1, gamma, epsilon })));
-        assert.ok(
-          Math.abs(relative - (biased / exact - 1)) < 1e-5 * (1 + relative),
-          `${z} ${gamma} ${relative}`,
+      const rows = view.data('data_0') as { z: number; exact: number; stabilized: number; excess: number }[];
+      assert.ok(rows.length > 100);
+      for (const { z, exact, stabilized, excess } of rows) {
+        const [truth, biased] = [0, 10 ** exponent].map((epsilon) =>
+          Math.abs(focalLossGradient(z, 1, { alpha: -1, gamma, epsilon })),
         );
-        assert.ok(Math.abs(absolute - (biased - exact)) < 1e-5 * biased, `${z} ${gamma} ${absolute}`);
+        const near = (a: number, b: number) => Math.abs(a - b) <= 1e-5 * Math.abs(b);
+        assert.ok(near(exact, truth) && near(stabilized, biased), `${gamma} ${exponent} ${z}`);
+        assert.ok(Math.abs(excess - (biased - truth)) <= 1e-5 * biased, `${gamma} ${exponent} ${z}`);
       }
-    });
-
-  test('the title says from where the gradient is doubled: about 8.9 for the epsilon of the paper', () => {
-    assert.match(
-      titleOf(figures.epsilonBias(-3)),
-      /^Epsilon 0.001: .* doubled from margin 8.9 on, .* 0.001$/,
-    );
+    }
   });
-});
 
-describe('smallestEpsilons', () => {
-  test('says whether the epsilon in use is enough', async () => {
-    const rows = [0.1, 0.5].map((gamma) => ({ arithmetic: 'float16', gamma, measured: 1e-5, derived: 1e-5 }));
-    await draw(figures.smallestEpsilons(rows, 1e-3));
-    assert.match(
-      titleOf(figures.smallestEpsilons(rows, 1e-3)),
-      /needs is 1.0e-5 \(float16\); 0.001 is enough in all of them$/,
+  test('the region without a float32 gradient is shaded for 0 < gamma < 1 only', async () => {
+    const { view } = await draw(figures.epsilonBias(0.5, -3));
+    assert.match(await view.toSVG(), /original: NaN/);
+    view.signal('gamma', 2);
+    await view.runAsync();
+    assert.doesNotMatch(await view.toSVG(), /original: NaN/);
+  });
+
+  test('the title says from where the gradient is twice the true one, and by how much it is off at most', () => {
+    assert.equal(
+      titleOf(figures.epsilonBias(0.5, -3)),
+      'Epsilon 0.001, gamma 0.5: the gradient is twice the true one from margin 8.9 on, yet nowhere off by more than 0.0005',
     );
-    assert.match(titleOf(figures.smallestEpsilons(rows, 1e-8)), /IS NOT ENOUGH$/);
+    assert.match(titleOf(figures.epsilonBias(0, -3)), /less than twice the true one up to margin 30/);
   });
 });
 

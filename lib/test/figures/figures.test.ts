@@ -15,7 +15,8 @@ function numbersIn(value: unknown): number[] {
 const sweep = (loss: string, gradients: number[]): figures.GradientSweep => ({
   loss,
   arithmetic: 'float32',
-  rows: gradients.map((gradient, i) => ({ logit: 15 + i, gradient })),
+  logits: gradients.map((_, i) => 15 + i),
+  gradients,
 });
 const original = sweep('original', [-1e-9, -1e-10, NaN, NaN]);
 const stabilized = sweep('stabilized', [-1e-9, -1e-8, 0, 0]);
@@ -26,22 +27,26 @@ const curves = [
   { name: 'exact', records, diverged: null },
 ];
 const deaths = [
-  { gamma: 0, threshold: 0, step: null },
-  { gamma: 0.5, threshold: 0, step: 1234 },
+  { gamma: 0, threshold: 0, diverged: null },
+  { gamma: 0.5, threshold: 0, diverged: { step: 1234 } },
 ];
 
 const theirs = [
-  { gamma: 0.1, threshold: 0, epoch: 3, epochs: 3 },
-  { gamma: 0.1, threshold: 1, epoch: null, epochs: 100 },
-  { gamma: 0.2, threshold: 0, epoch: 0, epochs: 0 },
+  { gamma: 0.1, threshold: 0, firstNanEpoch: 3, epochs: 3 },
+  { gamma: 0.1, threshold: 1, firstNanEpoch: null, epochs: 100 },
+  { gamma: 0.2, threshold: 0, firstNanEpoch: 0, epochs: 0 },
 ];
 const ours = [
-  { gamma: 0.1, threshold: 0, epoch: 7, epochs: 7 },
-  { gamma: 0.1, threshold: 1, epoch: null, epochs: 40 },
-  { gamma: 0.2, threshold: 0, epoch: 0, epochs: 0 },
+  { gamma: 0.1, threshold: 0, firstNanEpoch: 7, epochs: 7 },
+  { gamma: 0.1, threshold: 1, firstNanEpoch: null, epochs: 40 },
+  { gamma: 0.2, threshold: 0, firstNanEpoch: 0, epochs: 0 },
 ];
 const comparison = results.compareDeaths(theirs, ours, 100);
 const grids = { first: 'published', second: 'ours', end: 100, setting: 'setting' };
+
+/** From epoch 0 on. */
+const curve = (...meanLosses: (number | null)[]): figures.LossCurve =>
+  meanLosses.map((meanLoss, epoch) => ({ epoch, meanLoss }));
 
 const step = { work: 'LeNet', threads: 1, processes: 1, models: 1, rssMB: 400 };
 const speed = {
@@ -103,10 +108,7 @@ const specs: Record<string, VegaLiteSpec> = {
   }),
   gridExplorer: figures.gridExplorer(
     ours,
-    [
-      { gamma: 0.1, threshold: 0, name: 'original', epoch: 0, loss: 0.2 },
-      { gamma: 0.1, threshold: 0, name: 'published original', epoch: 0, loss: 0.3 },
-    ],
+    () => ({ original: curve(0.2), 'published original': curve(0.3, null) }),
     grids,
   ),
   logitGrowth: figures.logitGrowth(
@@ -126,28 +128,19 @@ const specs: Record<string, VegaLiteSpec> = {
   textbookGraph: figures.textbookGraph({ precision: 'float32', logit: 17, gamma: 0.5 }),
   exactGraph: figures.exactGraph({ precision: 'float32', logit: 17, gamma: 0.5 }),
   trainingCurves: figures.trainingCurves(curves, 'setting'),
-  lossPerEpoch: figures.lossPerEpoch([
-    { name: 'published original', epoch: 0, loss: 0.1 },
-    { name: 'original', epoch: 1, loss: null },
-  ]),
+  lossPerEpoch: figures.lossPerEpoch({
+    published: { original: curve(0.1) },
+    ours: { original: curve(0.1, null) },
+  }),
   lossBesidePublished: figures.lossBesidePublished(
-    {
-      setting: 'theirs',
-      rows: [
-        { name: 'original', epoch: 0, loss: 0.1 },
-        { name: 'original', epoch: 7, loss: null },
-      ],
-    },
-    { setting: 'ours', rows: [{ name: 'exact', epoch: 1, loss: 0.2 }] },
+    { setting: 'theirs', curves: { original: curve(0.1, 0.09, null) } },
+    { setting: 'ours', curves: { exact: curve(0.2) } },
   ),
   deathMap: figures.deathMap(deaths, 'setting'),
-  logitDistribution: figures.logitDistribution(
-    [
-      { noise: 0, logit: -17, share: 0.01 },
-      { noise: 0.5, logit: 4, share: 0.5 },
-    ],
-    [{ noise: 0, maxAbsLogit: 17.2 }],
-  ),
+  logitDistribution: figures.logitDistribution([
+    { noise: 0, logits: Float32Array.of(-17.2, -5.5, -5.1, 2.5) },
+    { noise: 0.5, logits: Float32Array.of(4) },
+  ]),
 };
 
 describe('every figure', () => {
@@ -186,7 +179,7 @@ describe('NaN is drawn, not dropped', () => {
   test('without a NaN every figure is still drawn without a warning', async () => {
     await draw(figures.gradientSizes([sweep('exact', [-1e-9, -1e-10])], truth));
     await draw(figures.trainingCurves(curves.slice(1), ''));
-    await draw(figures.lossPerEpoch([{ name: 'exact', epoch: 0, loss: 0.1 }]));
+    await draw(figures.lossPerEpoch({ published: {}, ours: { exact: curve(0.1) } }));
     await draw(figures.deathMap(deaths.slice(0, 1), ''));
   });
   test('training curves whose runs all went NaN do not say that others train on', () => {
@@ -218,12 +211,35 @@ describe('NaN is drawn, not dropped', () => {
   test('the losses per epoch name the epoch of each death', () => {
     assert.equal(titleOf(specs.lossPerEpoch), 'First NaN: original in epoch 1');
   });
+  test('published losses per epoch end where ours do', () => {
+    const long = { original: curve(0.3, 0.2, 0.1, null) };
+    const ends = (ours: figures.LossCurve) =>
+      titleOf(figures.lossPerEpoch({ published: long, ours: { exact: ours } }));
+    assert.equal(ends(curve(0.3, 0.2, 0.1)), 'No run meets a NaN');
+    assert.equal(ends(curve(0.3, 0.2, 0.1, 0.1)), 'First NaN: published original in epoch 3');
+  });
+  test('of a thousand epochs a figure keeps the first, the last and the NaN, and no more than it can show', () => {
+    const losses = Array.from({ length: 1000 }, (_, epoch) => 1 / (epoch + 1));
+    const { hconcat, title } = figures.lossBesidePublished(
+      { setting: '', curves: { original: curve(...losses, null) } },
+      { setting: '', curves: { exact: curve(0.1) } },
+    );
+    const [{ layer }] = hconcat as { layer: { data: { values: { epoch: number }[] } }[] }[];
+    const [line, cross] = layer.map(({ data }) => data.values.map(({ epoch }) => epoch));
+    assert.deepEqual(line.slice(0, 12), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+    assert.equal(line.at(-1), 999);
+    assert.ok(line.length >= 80 && line.length <= 120, `${line.length}`);
+    assert.deepEqual(cross, [1000]);
+    const subtitleOf = ({ title }: VegaLiteSpec) => (title as { subtitle: string }).subtitle;
+    assert.match(subtitleOf({ title }), /of later epochs not all/);
+    assert.match(subtitleOf(specs.lossBesidePublished), /^Mean loss of each epoch/);
+  });
   test('the losses beside the published ones may be of three amplitudes of noise', async () => {
-    const rows = [0, 0.5, 0.75].map((noise) => ({ name: `noise ${noise}`, epoch: 0, loss: 0.1 }));
-    await draw(figures.lossBesidePublished({ setting: 'theirs', rows }, { setting: 'ours', rows }));
+    const curves = { 'noise 0': curve(0.1), 'noise 0.5': curve(0.1), 'noise 0.75': curve(0.1, null) };
+    await draw(figures.lossBesidePublished({ setting: 'theirs', curves }, { setting: 'ours', curves }));
   });
   test('the losses beside the published ones name the deaths of each side', () => {
-    assert.equal(titleOf(specs.lossBesidePublished), 'First NaN, published: original in epoch 7; ours: none');
+    assert.equal(titleOf(specs.lossBesidePublished), 'First NaN, published: original in epoch 2; ours: none');
   });
   test('the map counts the runs with a NaN on both sides of gamma 0 and 1', () => {
     assert.equal(
@@ -237,7 +253,7 @@ describe('NaN is drawn, not dropped', () => {
       'NaN in both grids: 2 of 3 runs, in one only: 0, in neither: 0, open: 1',
     );
     assert.match(await draw(specs.deathMaps), /–.*&gt;40/s, 'no NaN in 100 epochs, none in 40');
-    const ended = ours.filter(({ epoch }) => epoch !== null);
+    const ended = ours.filter(({ firstNanEpoch }) => firstNanEpoch !== null);
     const legend = (spec: VegaLiteSpec) => JSON.stringify(spec.title);
     assert.match(legend(specs.deathMaps), />n: none in n epochs/);
     assert.doesNotMatch(legend(figures.deathMaps(results.compareDeaths(theirs, ended, 100), grids)), />n/);
@@ -261,9 +277,32 @@ describe('NaN is drawn, not dropped', () => {
   });
 });
 
+describe('logits of pixels', () => {
+  test('the title says that noise cuts the tail only if every amplitude does', () => {
+    const title = (...sizes: number[]) =>
+      titleOf(
+        figures.logitDistribution(sizes.map((x, i) => ({ noise: i / 2, logits: Float32Array.of(1, -x) }))),
+      );
+    assert.equal(title(17.8, 7.9), 'Noise cuts the tail. |logit| reaches 17.8 at noise 0, 7.9 at noise 0.5');
+    assert.match(title(7, 8), /^\|logit\| reaches 7.0/);
+  });
+  test('are counted in bins of width 1, shares of all pixels', () => {
+    const logits = Float32Array.of(-17.2, -5.5, -5.1, 2.5);
+    const { layer } = figures.logitDistribution([{ noise: 0, logits }]);
+    const [{ data }] = layer as { data: { values: unknown[] } }[];
+    assert.deepEqual(data.values, [
+      { noise: 0, logit: -17.5, share: 0.25 },
+      { noise: 0, logit: -5.5, share: 0.5 },
+      { noise: 0, logit: 2.5, share: 0.25 },
+    ]);
+  });
+});
+
 describe('numbers in a map', () => {
   test('are legible on every shade: a contrast of 3.8 or more', async () => {
-    const rows = [1, 2, 5, 10, 20, 50, 100].map((step) => ({ gamma: 0.5, threshold: step, step }));
+    const rows = [1, 2, 5, 10, 20, 50, 100].map((step) => {
+      return { gamma: 0.5, threshold: step, diverged: { step } };
+    });
     const svg = await draw(figures.deathMap(rows, 'setting'));
     const cells = [...svg.matchAll(/step: ([\d,]+)[^>]*fill="(rgb[^"]*|#\w+)"/g)].map(([, step, fill]) => ({
       step,

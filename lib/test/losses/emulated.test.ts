@@ -1,22 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import {
-  emulatedFocalLoss,
-  errorInUlps,
-  firstNonFinite,
-  focalLoss,
-  focalLossGradient,
-  FORMATS,
-  FORMULATIONS,
-  roundTo,
-  tf,
-  ulp,
-  type Formulation,
-  type Precision,
-} from 'focal-loss-lab';
-import type { EmulationOptions } from 'focal-loss-lab/dist/precision';
-
+import { firstNonFinite, floats, focalLoss, focalLossGradient, tf } from 'focal-loss-lab';
 import { evaluate, range } from './evaluate';
+
+const { emulatedFocalLoss, errorInUlps, FORMATS, FORMULATIONS, roundTo, ulp } = floats;
+type EmulationOptions = floats.EmulationOptions;
+type Formulation = floats.Formulation;
+type Precision = floats.Precision;
 
 const PRECISIONS: Precision[] = ['float64', 'float32', 'float16', 'bfloat16'];
 const PRECISE: Formulation[] = ['log space', 'exact'];

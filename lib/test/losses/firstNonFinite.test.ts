@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { firstNonFinite, FORMATS, sigmoidFocalLoss, tf } from 'focal-loss-lab';
+import { firstNonFinite, floats, sigmoidFocalLoss, tf } from 'focal-loss-lab';
 
-const MAX = FORMATS.float32.max;
+const MAX = floats.FORMATS.float32.max;
 const logit = (y: number) => Math.log(y / (1 - y));
 
 type Loss = (x: tf.Tensor) => tf.Tensor;

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { errorInUlps, FORMATS, roundTo, ulp, type Precision } from 'focal-loss-lab';
+import { floats } from 'focal-loss-lab';
+
+const { errorInUlps, FORMATS, roundTo, ulp } = floats;
+type Precision = floats.Precision;
 
 /** Every positive finite number of a 16-bit format in order, decoded from its bits: sign, exponent bits, fraction bits. */
 function positiveNumbers(exponentBits: number): number[] {

@@ -4,7 +4,12 @@ import { results } from 'focal-loss-lab';
 
 /** One cell per entry at gamma 0.1, 0.2, ...: an epoch, or null for 100 epochs without NaN. */
 const grid = (deaths: (number | null)[]): results.CellDeath[] =>
-  deaths.map((epoch, i) => ({ gamma: (i + 1) / 10, threshold: 0, epoch, epochs: epoch ?? 100 }));
+  deaths.map((epoch, i) => ({
+    gamma: (i + 1) / 10,
+    threshold: 0,
+    firstNanEpoch: epoch,
+    epochs: epoch ?? 100,
+  }));
 
 const compare = (first: results.CellDeath[], second: results.CellDeath[]) =>
   results.compareDeaths(first, second, 100);
@@ -20,13 +25,21 @@ describe('compareDeaths, two grids setting by setting', () => {
 
   test('a run without NaN that has not been trained to the end is undecided', () => {
     const alive = (epochs: number): results.CellDeath[] => [
-      { gamma: 0.1, threshold: 0, epoch: null, epochs },
+      { gamma: 0.1, threshold: 0, firstNanEpoch: null, epochs },
     ];
     assert.equal(compare(grid([50]), alive(99)).undecided, 1, 'it may die in the last epoch, too');
     assert.equal(compare(grid([50]), alive(100)).onlyFirst, 1);
     assert.equal(compare(grid([null]), alive(99)).undecided, 1);
     assert.equal(compare(grid([null]), alive(100)).neither, 1);
     assert.equal(compare(alive(10), grid([50])).undecided, 1);
+  });
+
+  test('a run that does not say its epochs was trained to the end, or to its NaN', () => {
+    const silent = (deaths: (number | null)[]) =>
+      grid(deaths).map(({ gamma, threshold, firstNanEpoch }) => ({ gamma, threshold, firstNanEpoch }));
+    const deaths = [3, null, 99, 7];
+    const told = compare(grid(deaths), grid([4, 50, null, 6]));
+    assert.deepEqual(results.compareDeaths(silent(deaths), grid([4, 50, null, 6]), 100), told);
   });
 
   test('the rank correlation is that of scipy.stats.spearmanr, ties included', () => {
@@ -44,7 +57,7 @@ describe('compareDeaths, two grids setting by setting', () => {
     assert.equal(compare(grid([7, null]), grid([5, null])).concordance, 1);
     assert.equal(compare(grid([7, null]), grid([null, 5])).concordance, 0);
     assert.equal(compare(grid([3, 3]), grid([1, 2])).concordance, null, 'no order');
-    const begun = { gamma: 0.2, threshold: 0, epoch: null, epochs: 5 };
+    const begun = { gamma: 0.2, threshold: 0, firstNanEpoch: null, epochs: 5 };
     assert.equal(compare([...grid([7]), begun], grid([1, 2])).concordance, null, 'it has not come so far');
     assert.equal(compare([...grid([4]), begun], grid([1, 2])).concordance, 1);
   });

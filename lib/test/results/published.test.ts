@@ -37,14 +37,20 @@ describe('the published MNIST runs', () => {
     assert.ok(ofDeath.every((run) => run.loss === 'original'));
   });
 
-  test('a run that did not die has 100 epochs, another ends at its first NaN', () => {
-    for (const run of runs) assert.equal(published.mnistLosses(run).length, run.firstNanEpoch ?? 100);
+  test('a run that did not die has 100 epochs with a loss, another ends with its first NaN', () => {
+    for (const run of runs) {
+      const rows = published.mnistLosses(run);
+      const nan = rows.flatMap(({ epoch, meanLoss }) => (meanLoss === null ? [epoch] : []));
+      assert.deepEqual(nan, run.firstNanEpoch === null ? [] : [run.firstNanEpoch]);
+      assert.equal(rows.length, run.firstNanEpoch === null ? 100 : run.firstNanEpoch + 1);
+    }
   });
 
   test('the last loss of a run is its last finite loss', () => {
-    for (const run of runs)
-      if (run.firstNanEpoch !== 0)
-        assert.equal(published.mnistLosses(run).at(-1)?.meanLoss, run.lastFiniteLoss);
+    for (const run of runs) {
+      const finite = published.mnistLosses(run).filter(({ meanLoss }) => meanLoss !== null);
+      if (run.firstNanEpoch !== 0) assert.equal(finite.at(-1)?.meanLoss, run.lastFiniteLoss);
+    }
   });
 
   test("the paper's first example died in epoch 3", () => {
@@ -88,13 +94,14 @@ describe('the published MNIST runs', () => {
 
 describe('the published CIFAR-10 runs', () => {
   test('the original loss died in epoch 293, the stabilized one not in 1000', () => {
-    assert.equal(published.cifar10('original').length, 293);
+    const nans = (loss: 'original' | 'stabilized') =>
+      published.cifar10(loss).flatMap(({ epoch, meanLoss }) => (meanLoss === null ? [epoch] : []));
+    assert.deepEqual([nans('original'), nans('stabilized')], [[293], []]);
+    assert.equal(published.cifar10('original').length, 294);
     assert.equal(published.cifar10('stabilized').length, 1000);
-    assert.equal(published.cifar10Death().epoch, 293);
   });
   test('in the epoch of the death the accuracy fell to little more than always saying class 0', () => {
-    const before = published.cifar10('original')[292].accuracy;
-    const { accuracy } = published.cifar10Death();
+    const [before, accuracy] = [292, 293].map((epoch) => published.cifar10('original')[epoch].accuracy);
     assert.ok(before > 0.95 && accuracy > 0.6 && accuracy < 0.61, `${before}, ${accuracy}`);
     assert.ok(Math.abs(50_000 * accuracy - Math.round(50_000 * accuracy)) < 1e-6); // so many images of 50,000
   });
@@ -111,11 +118,15 @@ describe('the published segmentation runs', () => {
     [0.75, 1000],
   ])
     test(`the original loss at noise ${noise} has ${epochs} epochs without a NaN, the stabilized one 1000`, () => {
-      assert.deepEqual(
-        published.segmentation('original', noise).map(({ epoch }) => epoch),
-        Array.from({ length: epochs }, (_, epoch) => epoch),
-      );
-      assert.equal(published.segmentation('stabilized', noise).length, 1000);
+      const finite = (loss: 'original' | 'stabilized') =>
+        published
+          .segmentation(loss, noise)
+          .flatMap(({ epoch, meanLoss }) => (meanLoss === null ? [] : [epoch]));
+      const first = (n: number) => Array.from({ length: n }, (_, epoch) => epoch);
+      assert.deepEqual(finite('original'), first(epochs));
+      assert.deepEqual(finite('stabilized'), first(1000));
+      const nan = published.segmentation('original', noise).at(epochs);
+      assert.deepEqual(nan, epochs < 1000 ? { epoch: epochs, meanLoss: null } : undefined);
     });
   test('there is no other noise', () => {
     assert.throws(

@@ -1,5 +1,5 @@
 // The exact loss beside the closed form in float64, which is known to 1e-14.
-const { errorInUlps, exactSigmoidFocalLoss, focalLoss, focalLossGradient, tf } = require('focal-loss-lab');
+const { exactSigmoidFocalLoss, floats, focalLoss, focalLossGradient, tf } = require('focal-loss-lab');
 
 const SMALLEST_NORMAL = 2 ** -126; // below it float32 has fewer digits, and a device may give 0
 const LOGITS = Float32Array.from({ length: 20_000 }, (_, i) => -25 + (125 * (i + 0.5)) / 20_000);
@@ -24,7 +24,7 @@ const worst = (found, expected) =>
   found.reduce((largest, value, i) => {
     const true32 = expected(LOGITS[i]);
     if (Math.abs(true32) < SMALLEST_NORMAL) return largest;
-    return Math.max(largest, errorInUlps(value, true32, 'float32'));
+    return Math.max(largest, floats.errorInUlps(value, true32, 'float32'));
   }, 0);
 
 // Those of the loss's docstring.
