@@ -75,7 +75,8 @@ export default tseslint.config(
       globals: Object.fromEntries(
         [
           ...['ImageData', 'MessageChannel', 'OffscreenCanvas', 'Worker', 'XMLHttpRequest'],
-          ...['location', 'self', 'window'],
+          ...['location', 'navigator', 'self', 'window', 'document'],
+          ...['Blob', 'DecompressionStream', 'Response', 'btoa'],
         ].map((name) => [name, 'readonly']),
       ),
     },
