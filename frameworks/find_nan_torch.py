@@ -42,6 +42,7 @@ CLIP = 'asymmetric loss: its clip makes p exactly 0'
 QUALITY = 'quality focal loss: |y - p|^beta at p = y'
 VARIFOCAL = 'varifocal loss: |p - y|^gamma at p = y'
 TVERSKY = 'a loss of the whole mask: (1 - TI)^gamma at TI = 1'
+NEGATIVE = 'a power of a negative number'
 LOG = 'the log of a p that is 0 or 1'
 SUBNORMAL = 'the log of a p so small that 1/p overflows'
 HALF_CLAMP = 'a clamp that half precision rounds away'
@@ -85,7 +86,7 @@ def find_nan(loss, labels=LABELS, softmax=None, dtype=torch.float32, shape=(1,))
     @param softmax  the number of classes; None: a loss of one logit per label
     @param shape  of the labels: (1, 1, 8, 8) for a loss that unpacks N, C, H, W; for softmax (1, 8, 8)
     @returns [Finding]
-    @raises ValueError if the loss can be called with none of the labels: what it said, and how to call it instead
+    @raises ValueError if the loss cannot be called, with none of the labels or not with label 1: what it said, and how it can
     """
     if isinstance(loss, type):
         raise ValueError(f'find_nan: expected a loss, got the class {loss.__name__}: give an instance, {loss.__name__}(...)')
@@ -93,7 +94,7 @@ def find_nan(loss, labels=LABELS, softmax=None, dtype=torch.float32, shape=(1,))
     labels = (1.0,) if softmax else labels
     refusals = {label: subject.refusal(label) for label in labels}
     taken = [label for label in labels if refusals[label] is None]
-    if not taken:
+    if not taken or refusals.get(1.0):
         said = told(refusals).rstrip('.')
         raise ValueError(f'find_nan: it cannot be called as {subject}. {said}. {advice(subject)}')
     findings = []
@@ -161,17 +162,17 @@ class Subject:
         """Why the loss cannot be called, at logit 0 and some that are no probability; None if it can."""
         try:
             slopes = [self.at(logit, label)[1] for logit in (0.0, 2.0, -2.0)]
-            if label == 1 and not any(slopes):
-                raise ValueError('its gradient is 0 at every logit')
+            if label == 1 and all(slope == 0 or not math.isfinite(slope) for slope in slopes):
+                raise ValueError(f'its gradients at the logits 0, 2 and -2 are {slopes}'.replace('-0.0', '0.0'))
         except Exception as error:  # whatever a stranger's loss raises
             return f'{type(error).__name__}: {error}'
 
 
 def told(refusals):
-    said = set(refusals.values())
-    if len(said) == 1:
-        return said.pop()
-    return '; '.join(f'label {label:g}: {reason}' for label, reason in refusals.items())
+    said = {label: reason for label, reason in refusals.items() if reason}
+    if len(set(said.values())) == 1:
+        return next(iter(said.values()))
+    return '; '.join(f'label {label:g}: {reason}' for label, reason in said.items())
 
 
 def advice(subject):
@@ -219,6 +220,7 @@ class Operation:
     kind: str  # power, log, exp, division, or another name of autograd's
     dtype: torch.dtype | None = None  # that it computes in, which need not be that of the logits
     of_zero: bool = False
+    of_negative: bool = False
     beside: frozenset = frozenset()  # the other operations of the loss, by autograd's names
     line: str = ''
 
@@ -255,17 +257,20 @@ def first_operation(subject, logit, label):
     of_zero = [node for node in nodes if kind_of(node) == 'log' and is_zero(node)]
     by_zero = [node for node in nodes if kind_of(node) == 'division' and is_tiny(getattr(node, '_saved_other', None))]
     known = [node for node in leaving if kind_of(node) in KINDS.values()]
-    first = [of_zero, known] if not value.isfinite() else [known, of_zero]
-    for node in (*overflowed, *first[0], *first[1], *by_zero, *leaving):
-        kept = getattr(node, '_saved_self', getattr(node, '_saved_result', None))
-        return Operation(
-            kind_of(node),
-            kept.dtype if isinstance(kept, torch.Tensor) else None,
-            is_zero(node),
-            frozenset(map(name_of, nodes)),
-            line_of(node),
-        )
-    return Operation('')
+    likeliest = [*known, *of_zero] if value.isfinite() else [*of_zero, *known]
+    node = next(iter([*overflowed, *likeliest, *by_zero, *leaving]), None)
+    if node is None:
+        return Operation('')
+    kept = getattr(node, '_saved_self', getattr(node, '_saved_result', None))
+    is_tensor = isinstance(kept, torch.Tensor)
+    return Operation(
+        kind_of(node),
+        dtype=kept.dtype if is_tensor else None,
+        of_zero=is_zero(node),
+        of_negative=is_tensor and bool((kept < 0).any()),
+        beside=frozenset(map(name_of, nodes)),
+        line=line_of(node),
+    )
 
 
 def name_of(node):
@@ -289,11 +294,11 @@ def is_tiny(divisor):
 def line_of(node):
     """The innermost line of the loss that is not PyTorch's."""
     for frame in reversed(node.metadata.get('traceback_', [])):
-        file, number, code = re.match(r'\s*File "(.*)", line (\d+).*\n?\s*(.*)', frame).groups()
-        if file == __file__:
+        place = re.match(r'\s*File "(.*)", line (\d+).*\n?\s*(.*)', frame)
+        if place and place[1] == __file__:
             break
-        if Path(torch.__file__).parent not in Path(file).parents:
-            return f'{Path(file).name}:{number}: {code}'.rstrip(': ')
+        if place and Path(torch.__file__).parent not in Path(place[1]).parents:
+            return f'{Path(place[1]).name}:{place[2]}: {place[3]}'.rstrip(': ')
     return ''
 
 
@@ -318,6 +323,8 @@ def likely(subject, taken, label, logit, loss, operation):
 
 def of_power(subject, taken, label, logit, operation):
     """A power below 1, or a log that stands for it, of something that is 0."""
+    if first_operation(subject, 1.0625 * logit, label).of_negative:  # at its first fault it may be exactly 0
+        return NEGATIVE
     beside = subject.beside_a_wrong_one(logit, label)
     if beside is not None and math.isfinite(beside):
         return TVERSKY
@@ -342,7 +349,7 @@ def has_constant_weight(subject, label):
     def weight(logit):
         return subject.at(logit, label)[0] / F.binary_cross_entropy_with_logits(torch.tensor(logit), torch.tensor(label)).item()
 
-    return abs(weight(1.0) / weight(-3.0) - 1) < 0.03
+    return abs(weight(1.0) - weight(-3.0)) < 0.03 * abs(weight(1.0))
 
 
 def by_place(subject, label, logit, loss):

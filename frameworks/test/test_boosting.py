@@ -256,6 +256,7 @@ class Libraries(unittest.TestCase):
         import xgboost
         from sklearn.base import clone
         from sklearn.model_selection import GridSearchCV
+        from sklearn.multiclass import OneVsRestClassifier
 
         X, y = rare_positives()
         focal = FocalObjective(0.25, 2)
@@ -283,6 +284,9 @@ class Libraries(unittest.TestCase):
             self.assertAlmostEqual(focal.mean_loss(y, raw), told, delta=1e-6)
         search = GridSearchCV(model, {'objective': [FocalObjective(0.25, 2), FocalObjective(0.25, 0.5)]}, cv=2)
         self.assertGreater(search.fit(X, y).best_score_, 0.95)
+        thirds = np.digitize(X[:, 0], [-0.4, 0.4])
+        several = OneVsRestClassifier(xgboost.XGBClassifier(objective=focal, min_child_weight=0.1, n_jobs=1))
+        self.assertGreater(several.fit(X, thirds).score(X, thirds), 0.99)
 
     @installed('sklearn')
     @installed('lightgbm')

@@ -10,6 +10,7 @@ import re
 import sys
 import tempfile
 import unittest
+import warnings
 from contextlib import redirect_stdout
 from pathlib import Path
 from unittest import mock
@@ -102,6 +103,11 @@ def tversky_index(x, y, alpha=0.7, beta=0.3, smooth=1.0):
     return (hits + smooth) / (hits + alpha * misses + beta * alarms + smooth)
 
 
+def with_epsilon(x, y, gamma=0.5):
+    p_t = (x * (2 * y - 1)).sigmoid() + 1e-5
+    return -((1 - p_t) ** gamma) * p_t.log()
+
+
 def focal_tversky(x, y, gamma=4 / 3):
     return torch.pow(1 - tversky_index(x, y), 1 / gamma)
 
@@ -161,6 +167,14 @@ def of_probabilities_strictly(p, y):
 
 def of_one_hot_rows(x, y):
     return -(y * (1 - x.softmax(1)) ** 0.5 * x.log_softmax(1)).sum(1)
+
+
+class ByTheCrossEntropy(torch.nn.Module):
+    """As most classes called FocalLoss are: of rows of logits and class indices."""
+
+    def forward(self, inputs, targets):
+        cross_entropy = F.cross_entropy(inputs, targets, reduction='none')
+        return ((1 - torch.exp(-cross_entropy)) ** 0.5 * cross_entropy).mean()
 
 
 class OfImages(torch.nn.Module):
@@ -237,6 +251,16 @@ class Row(unittest.TestCase):
     def test_of_two_terms_the_one_that_does_not_count_fails_at_hopeless_examples(self):
         self.assertWall(of_two_terms, 1, 16.63, 16.64)
         self.assertWall(of_two_terms, 0, 16.63, 16.64)
+
+    def test_an_epsilon_added_to_p_makes_the_power_one_of_a_negative_number(self):
+        for gamma, told in ((0.5, 1.5e-8), (1.5, 9.4e-14)):
+            self.assertTrue(math.isnan(at(lambda x, y: with_epsilon(x, y, gamma), 12, 1)[0]))
+            self.assertTrue(math.isfinite(at(lambda x, y: with_epsilon(x, y, gamma), 11, 1)[0]))
+            self.assertAlmostEqual(at(lambda x, y: sigmoid_focal_loss(x, y, None, gamma), 12, 1)[0] / told, 1, delta=0.05)
+        self.assertTrue(math.isfinite(at(lambda x, y: with_epsilon(x, y, 2.0), 12, 1)[0]))
+        for gamma in (1.0, 1.5):
+            cured = lambda x, y: (1 - x.sigmoid() - 1e-5).clamp(min=0) ** gamma * F.softplus(-x)
+            self.assertTrue(all(map(math.isfinite, at(cured, 20, 1))))
 
     def test_one_such_example_makes_every_weight_nan_and_the_loss_before_was_good(self):
         layer = torch.nn.Linear(1, 1, bias=False)
@@ -428,6 +452,8 @@ class Row(unittest.TestCase):
             value, slopes = differentiated(lambda x: loss(x, y), x)
             self.assertEqual(value.item(), 0)
             self.assertTrue(slopes.isnan().all())
+            _, slopes = differentiated(lambda x: loss(x, torch.zeros(4)), [-20.0] * 4)
+            self.assertTrue(slopes.isnan().all())
         _, slopes = differentiated(lambda x: (1 - tversky_index(x, y) + 1e-3) ** 0.75, x)
         self.assertTrue(slopes.isfinite().all())
 
@@ -476,6 +502,29 @@ class Row(unittest.TestCase):
     def test_clamping_takes_the_gradient_from_hopeless_examples(self):
         self.assertEqual(at(clamped, -17, 1)[1], 0)
         self.assertAlmostEqual(at(lambda x, y: sigmoid_focal_loss(x, y, None), -17, 1)[1], -1, delta=1e-5)
+        for epsilon, told in ((2.0**-126, 87.34), (1e-12, 27.63), (1e-7, 16.12), (1e-4, 9.21)):
+            value, slope = at(lambda x, y: clamped(x, y, epsilon=epsilon), -100, 1)
+            self.assertAlmostEqual(value, told, delta=0.005)
+            self.assertEqual(slope, 0)
+
+    def test_of_a_weighted_cross_entropy_the_exponential_is_no_probability(self):
+        x, t, weight = torch.zeros(1, 2), torch.tensor([0]), torch.tensor([3.0, 1])
+        self.assertAlmostEqual(torch.exp(-F.cross_entropy(x, t)).item(), 0.5, delta=1e-6)
+        self.assertAlmostEqual(torch.exp(-F.cross_entropy(x, t, weight, reduction='none')).item(), 0.125, delta=1e-6)
+        smoothed = F.cross_entropy(torch.tensor([[9.0, 0]]), t, label_smoothing=0.1)
+        self.assertGreater(abs(torch.exp(-smoothed).item() - 1), 0.3)
+        exact = reference.softmax([0.0, 0.0], 0, 2.0)[0]
+        self.assertAlmostEqual(softmax_focal_loss(x, t, alpha=weight).item(), 3 * exact, delta=1e-6)
+
+    def test_logits_given_for_probabilities_have_a_loss_of_0(self):
+        p = torch.tensor(2.0).clamp(1e-7, 1 - 1e-7)
+        self.assertLess(-p.log().item(), 2e-7)
+        self.assertAlmostEqual(sigmoid_focal_loss(torch.tensor(2.0), torch.tensor(1.0), None, 0.0).item(), 0.127, delta=5e-4)
+
+    def test_probabilities_given_for_logits_leave_a_loss_that_does_not_fall(self):
+        for gamma, told in ((0.0, LN2), (2.0, 0.173)):
+            losses = sigmoid_focal_loss(torch.linspace(0, 1, 101), torch.zeros(101), None, gamma)
+            self.assertAlmostEqual(losses.min().item(), told, delta=5e-4)
 
     def test_a_detached_weight_is_finite_and_wrong(self):
         worst = 0
@@ -498,6 +547,43 @@ class Row(unittest.TestCase):
 
 
 DIAGNOSIS = (Path(__file__).resolve().parents[1] / 'DIAGNOSIS.md').read_text()
+
+
+class Anomaly(unittest.TestCase):
+    table = re.search(r'## What `detect_anomaly` says.*?\n(\| it names .*?)\n\n', DIAGNOSIS, re.S)[1].split('\n')[2:]
+
+    def test_it_names_what_the_table_says(self):
+        one, zero, first = torch.ones(1), torch.zeros(1), torch.tensor([0])
+        power, log, exponential, division, logits = (row.split('|')[1] for row in self.table)
+        for loss, x, y, row in (
+            (textbook, [17.0], one, power),
+            (textbook, [-18.0], zero, power),
+            (of_two_terms, [17.0], one, power),
+            (by_the_cross_entropy, [-15.0], zero, power),
+            (textbook_softmax, [[20.0, 0, 0]], first, power),
+            (asymmetric, [-3.0], zero, power),
+            (quality, [0.0], 0.5 * one, power),
+            (varifocal, [-110.0], zero, power),
+            (focal_tversky, [20.0, -20], torch.tensor([1.0, 0]), power),
+            (of_probabilities, [17.0], one, log),
+            (of_probabilities, [17.0], zero, log),
+            (selected, [17.0], one, log),
+            (log_of_softmax, [[-90.0] + [0.0] * 20], first, log),
+            (log_of_softmax, [[-120.0] + [0.0] * 20], first, log),
+            (log_space_without_care, [-89.0], one, exponential),
+            (dice_without_smoothing, [-110.0] * 4, torch.zeros(4), division),
+            (F.cross_entropy, [[math.inf, 0, 0]], first, logits),
+        ):
+            x = torch.tensor(x, requires_grad=True)
+            with (
+                warnings.catch_warnings(),
+                torch.autograd.set_detect_anomaly(True),
+                self.assertRaisesRegex(RuntimeError, 'returned nan values') as raised,
+            ):
+                warnings.simplefilter('ignore')  # which tells the line
+                loss(x, y).sum().backward()
+            name = re.search(r"'(\w+?)\d'", str(raised.exception))[1]
+            self.assertIn(name, row)
 
 
 class Instead(unittest.TestCase):
@@ -654,6 +740,11 @@ class Scanner(unittest.TestCase):
             found = [f for f in find_nan(loss) if f.label == label and abs(f.logit - logit) < 5e-4]
             self.assertEqual(len(found), 1, (row, label, logit))
             self.assertTrue(found[0].row.startswith(row), (found[0], row))
+        for gamma in (0.5, 1.5):
+            for label, sign in ((1, 1), (0, -1)):
+                found = self.row_of(lambda x, y: with_epsilon(x, y, gamma), label)
+                self.assertAlmostEqual(found.logit, sign * 11.51, delta=0.01)
+                self.assertEqual(found.row, find_nan_torch.NEGATIVE)
         self.assertIn('(a clip of 0.1)', self.row_of(lambda x, y: asymmetric(x, y, clip=0.1), 0).row)
 
     def test_in_half_precision_it_tells_the_format_that_the_loss_computes_in(self):
@@ -718,6 +809,9 @@ class Scanner(unittest.TestCase):
     def test_it_says_so_when_the_kind_of_loss_is_the_other_one(self):
         with self.assertRaisesRegex(ValueError, 'did you mean --softmax CLASSES'):
             find_nan(textbook_softmax)
+        with self.assertRaisesRegex(ValueError, r'its gradients at the logits 0, 2 and -2 are \[nan, nan, nan\]. .* did you mean --softmax CLASSES'):
+            find_nan(ByTheCrossEntropy())  # which takes one logit for a class, and its label for a probability
+        self.assertEqual(find_nan(ByTheCrossEntropy(), softmax=3)[0].row, find_nan_torch.GAP)
         with self.assertRaisesRegex(ValueError, 'leave out --softmax'):
             find_nan(strictly_binary, softmax=3)
 
@@ -729,7 +823,7 @@ class Scanner(unittest.TestCase):
             (OfClassImages(), {'softmax': 3}, r'another shape: --shape 1 8 8 '),
             (of_probabilities_strictly, {}, r'between 0 and 1. It takes probabilities: report\(lambda x, y: loss\(x.sigmoid\(\), y\)\)'),
             (of_one_hot_rows, {}, r'It takes one-hot labels: report\(.*softmax=C\)'),
-            (of_one_hot_rows, {'softmax': 3}, r'its gradient is 0 at every logit. It takes one-hot labels'),
+            (of_one_hot_rows, {'softmax': 3}, r'are \[0.0, 0.0, 0.0\]. It takes one-hot labels'),
             (lambda x, y, z: x, {}, r"missing 1 required positional argument: 'z'. Wrap a loss that takes something else: report"),
             (lambda x, y: (x, y), {}, r'it returned tuple, expected a tensor'),
             (lambda x, y: x.detach(), {}, r'it has no gradient: it detaches its inputs'),

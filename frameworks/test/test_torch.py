@@ -274,6 +274,28 @@ class Softmax(unittest.TestCase):
             softmax_focal_loss(x, p, gamma=0.0, reduction='mean'), torch.nn.functional.cross_entropy(x, p)
         )
 
+    def test_beside_other_libraries_it_is_as_the_readme_has_it(self):
+        torch.manual_seed(4)
+        x, t = torch.randn(2, 3, 4, 5), torch.randint(3, (2, 4, 5))
+        one_hot = torch.nn.functional.one_hot(t, 3).movedim(-1, 1)
+
+        def theirs(x, one_hot, alpha=(1, 1, 1)):
+            log_p = x.log_softmax(1)
+            weights = torch.tensor(alpha).reshape(1, -1, 1, 1)
+            return -weights * one_hot * (1 - log_p.exp()) ** 2 * log_p
+
+        for found, expected in (
+            (softmax_focal_loss(x, t, [0.75, 0.25, 0.25], reduction='sum'), theirs(x, one_hot, (0.75, 0.25, 0.25)).sum()),
+            (softmax_focal_loss(x, t, reduction='mean') / 3, theirs(x, one_hot).mean()),
+            (softmax_focal_loss(x[:, 1:], t - 1, ignore_index=-1).sum(), theirs(x[:, 1:], one_hot[:, 1:], (1, 1)).sum()),
+        ):
+            torch.testing.assert_close(found, expected, rtol=1e-5, atol=0)
+        weight = torch.tensor([0.2, 0.3, 0.5])
+        found = softmax_focal_loss(x, t, weight, gamma=0, reduction='mean') * t.numel() / weight[t].sum()
+        torch.testing.assert_close(found, torch.nn.functional.cross_entropy(x, t, weight))
+        smoothed = softmax_focal_loss(x, 0.9 * one_hot + 0.1 / 3, gamma=0, reduction='mean')
+        torch.testing.assert_close(smoothed, torch.nn.functional.cross_entropy(x, t, label_smoothing=0.1))
+
     def test_gradcheck_and_gradgradcheck(self):
         torch.manual_seed(3)
         x = (3 * torch.randn(6, 4, dtype=torch.float64)).requires_grad_()

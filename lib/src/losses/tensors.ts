@@ -18,7 +18,8 @@ export interface TensorOptions<R extends Reduction = Reduction> {
   reduction?: R;
   /**
    * A label, such as 255 or -1, that marks what has none: loss and gradient are 0 there. 'mean' does not count it, as in
-   * PyTorch's cross_entropy and unlike kornia's focal_loss. Default: there is none.
+   * PyTorch's cross_entropy: a batch with few labels is then no weaker. (kornia's focal_loss counts it, and divides by the number
+   * of classes as well, as MONAI's does where nothing is ignored; torchvision's has no such label.) Default: there is none.
    */
   ignoreLabel?: number;
 }
