@@ -19,6 +19,7 @@ export default tseslint.config(
     '.nbgrader/',
     '.lite/',
     '.gpu-package/',
+    '.arm64/',
     'data/',
     'site/',
     '**/.ipynb_checkpoints/',

@@ -14,6 +14,7 @@ from run_notebooks import Failure
 CANVAS = re.compile(r'(?P<student>[^_]+)(_LATE)?_(?P<id>\d+)_\d+_')  # doejane_LATE_1234_56789_exercise-…
 MOODLE = re.compile(r'(?P<student>[^_]+)_\d+_assignsubmission_[a-z]+_')  # Jane Doe_12345_assignsubmission_file_exercise-…
 BLACKBOARD = re.compile(r'.*?_(?P<student>[^_]+)_attempt_[\d-]+_')  # Homework 2_jdoe_attempt_2026-11-28-12-00-00_exercise-…
+DOWNLOADED = re.compile(r'notebooks[^A-Za-z0-9]exercises[^A-Za-z0-9]$')  # from the browser edition
 COPY = re.compile(r'[ _-]*(?:\((\d+)\)|[-_](\d{1,2})|[-_ ]?copy ?(\d*))$', re.IGNORECASE)  # of a browser, Canvas, JupyterLab
 
 
@@ -33,7 +34,7 @@ def parse(stem, exercise):
     found = re.search(rf'(?<![A-Za-z0-9]){re.escape(exercise)}(?![A-Za-z0-9])', stem, re.IGNORECASE)
     if not found:
         return None
-    before, after = stem[: found.start()], stem[found.end() :]
+    before, after = DOWNLOADED.sub('', stem[: found.start()]), stem[found.end() :]
     number = 0
     if copy := COPY.search(after):
         number = int(next((digits for digits in copy.groups() if digits), 1))

@@ -33,7 +33,8 @@ export async function compileAddon(environment, device) {
   });
 }
 
-function compilerArguments(tensorflow, device) {
+/** For g++ or clang++, without the name of the result. */
+export function compilerArguments(tensorflow, device) {
   const libraries = linkerArguments(tensorflow);
   // TensorFlow 2.21 opens libcusolver by name from libtensorflow_framework, whose search path lacks the folder in which
   // pip puts it, and turns the GPU off; so does Python. Linked here, it is in the process before TensorFlow asks.

@@ -2,26 +2,26 @@
 import path from 'node:path';
 import { SetupFailure } from './failure.mjs';
 
-const READING = 'read the notebooks with their results, which needs nothing installed (README)';
+const ELSEWHERE = 'take the browser edition, which needs nothing installed (README)';
 
 /** @throws SetupFailure on a system for which there is no such package */
 export function requirePlatform() {
   const { platform, arch } = process;
   if (platform === 'win32')
     throw new SetupFailure(
-      `on Windows TensorFlow’s packages bring no C++ library: use WSL 2 (wsl --install, then clone and start in there), or ${READING}.`,
+      `on Windows TensorFlow’s packages bring no C++ library: use WSL 2 (wsl --install, then clone and start in there), or ${ELSEWHERE}.`,
     );
   if (platform !== 'linux' && platform !== 'darwin')
     throw new SetupFailure(
-      `TensorFlow has packages for Linux and macOS, and this is ${platform}: ${READING}.`,
+      `TensorFlow has packages for Linux and macOS, and this is ${platform}: ${ELSEWHERE}.`,
     );
   if (platform === 'darwin' && arch !== 'arm64')
     throw new SetupFailure(
-      `TensorFlow has no package for Intel Macs any more: use a Linux container or virtual machine, or ${READING}. (On a Mac with Apple silicon, install the arm64 build of Node.)`,
+      `TensorFlow has no package for Intel Macs any more: use a Linux container or virtual machine, or ${ELSEWHERE}. (On a Mac with Apple silicon, install the arm64 build of Node.)`,
     );
   if (arch !== 'x64' && arch !== 'arm64')
     throw new SetupFailure(
-      `TensorFlow has packages for x64 and arm64 processors, and this is ${arch}: use another machine, or ${READING}.`,
+      `TensorFlow has packages for x64 and arm64 processors, and this is ${arch}: use another machine, or ${ELSEWHERE}.`,
     );
 }
 

@@ -4,7 +4,6 @@ Formulas are drawn by KaTeX, charts by Vega, both copied beside the pages. Witho
 pictures. Beside them is the browser edition, in which they run; it needs a server, if only one of files.
 """
 
-import argparse
 import json
 import mimetypes
 import os
@@ -24,6 +23,10 @@ from nbconvert import HTMLExporter
 from pygments.formatters import HtmlFormatter
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / 'scripts'))
+
+import command  # noqa: E402
+
 NOTEBOOKS = ROOT / 'notebooks'
 SOURCES = Path(__file__).resolve().parent
 MODULES = ROOT / 'node_modules'
@@ -55,7 +58,7 @@ def main():
     options = parse_arguments()
     out = options.out.resolve()
     if out.exists() and any(out.iterdir()) and not (out / 'assets/page.css').exists():
-        sys.exit(f'site: {options.out} holds something else than a site; name an empty or a new folder by --out')
+        command.fail('site', f'{options.out} holds something else than a site; name an empty or a new folder with --out')
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f'.{out.name}.', suffix='.partial', dir=out.parent) as scratch:
         whole = Path(scratch, 'new')
@@ -89,7 +92,7 @@ def badges(github):
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(prog='npm run site --', description=__doc__.split('\n')[0])
+    parser = command.Parser('site', description=__doc__.split('\n')[0])
     parser.add_argument('--out', type=Path, default=ROOT / 'site', metavar='FOLDER', help='default: site')
     parser.add_argument(
         '--repository',

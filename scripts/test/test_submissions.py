@@ -24,6 +24,8 @@ def handed_in(folder, *names):
         ('doejane_LATE_1234_56789_exercise-2-threshold-1.ipynb', 'doejane_1234'),
         ('Jane Doe_12345_assignsubmission_file_exercise-2-threshold.ipynb', 'Jane Doe'),  # Moodle
         ('Homework 2_jdoe_attempt_2026-11-28-12-00-00_exercise-2-threshold.ipynb', 'jdoe'),  # Blackboard
+        ('doejane_1234_56789_notebooks_exercises_exercise-2-threshold.ipynb', 'doejane_1234'),  # from the browser edition
+        ('notebooks_exercises_exercise-2-threshold.ipynb', 'flat'),
         ('exercise-2-threshold_jane.ipynb', 'jane'),
         ('Jane Doe - Exercise-2-Threshold (3).ipynb', 'Jane Doe'),
         ('exercise-2-threshold-Copy1.ipynb', 'flat'),

@@ -44,12 +44,15 @@ describe('the browser edition', { skip }, () => {
     await page.setViewportSize(viewport);
     problems.length = 0;
     await page.goto(`${address}/lite/notebooks/index.html?path=${name}`);
-    await page.waitForFunction(
+    await kernelWaits();
+  }
+
+  const kernelWaits = () =>
+    page.waitForFunction(
       () => globalThis.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle',
       null,
       { timeout: OPEN_MS, polling: 100 },
     );
-  }
 
   /** Runs the whole notebook, until a cell fails. @returns its code cells: { count, outputs } */
   const runAll = () =>
@@ -150,6 +153,26 @@ describe('the browser edition', { skip }, () => {
     const [first] = verdicts(await runAll());
     assert.equal(first.points.points, 0);
     assert.match(first.text, /bias\(/);
+  });
+
+  test('what a reader saves is there the next time, and can be handed in as a file', async () => {
+    const own = 'const mine: number = 1;';
+    await open('notebooks/exercises/exercise-1-gradient.ipynb');
+    await page.evaluate(async (source) => {
+      const { commands, shell } = globalThis.jupyterapp;
+      const { widgets } = shell.currentWidget.content;
+      widgets.find(({ model }) => model.type === 'code').model.sharedModel.setSource(source);
+      await commands.execute('docmanager:save');
+    }, own);
+    await page.reload();
+    await kernelWaits();
+    const [file] = await Promise.all([
+      page.waitForEvent('download'),
+      page.evaluate(() => void globalThis.jupyterapp.commands.execute('docmanager:download')),
+    ]);
+    assert.match(file.suggestedFilename(), /exercise-1-gradient\.ipynb$/);
+    const [first] = codeOf(JSON.parse(fs.readFileSync(await file.path(), 'utf8')));
+    assert.equal([first.source].flat().join(''), own);
   });
 
   test('a notebook that trains shows its saved results, says so, and names what it cannot do', async () => {

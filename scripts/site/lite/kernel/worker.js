@@ -184,7 +184,7 @@ function describeFrame(frame) {
   const [, count, row] = /cell-(\d+):(\d+):\d+/.exec(frame) ?? [];
   if (!(Number(row) <= lines.get(Number(count)))) return []; // what is around the cell
   const place = `cell [${count}], line ${row}`;
-  const [, caller] = /^\s*at (?:async )?([\w$.]+) \(|^([\w$.]+)@/.exec(frame) ?? [];
+  const [, caller] = /^\s*at (?:async )?([\w$.]+) \(/.exec(frame) ?? /^([\w$.]+)@/.exec(frame) ?? []; // the latter: Firefox
   return [caller && caller !== 'eval' ? `    at ${caller} (${place})` : `    at ${place}`];
 }
 
