@@ -44,8 +44,8 @@ def sigmoid_focal_loss(inputs, targets, alpha=0.25, gamma=2.0, reduction='none',
     Returns:
         losses in nats, float32 or float64: the shape of inputs, or a scalar
     Raises:
-        TypeError for what is no tensor; ValueError for other shapes or parameters, and for labels outside [0, 1]. On a GPU and under torch.compile, where asking
-        would wait for the device, such a label has loss NaN instead.
+        TypeError for what is no tensor; ValueError for other shapes or parameters, and for labels outside [0, 1]. On a GPU, under
+        torch.compile and vmap, where asking would wait or cannot be, such a label has loss NaN instead.
     """
     name = 'sigmoid_focal_loss'
     _check(name, inputs, targets, gamma, reduction, ignore_index)
@@ -91,8 +91,8 @@ def softmax_focal_loss(inputs, targets, alpha=None, gamma=2.0, reduction='none',
     Returns:
         losses in nats, float32 or float64: the shape of targets without classes, or a scalar
     Raises:
-        TypeError for what is no tensor; ValueError for other shapes or parameters, and for labels that are no class. On a GPU and under torch.compile, where asking
-        would wait for the device, such a label has loss NaN instead.
+        TypeError for what is no tensor; ValueError for other shapes or parameters, and for labels that are no class. On a GPU, under
+        torch.compile and vmap, where asking would wait or cannot be, such a label has loss NaN instead.
     """
     name = 'softmax_focal_loss'
     _check(name, inputs, targets, gamma, reduction, ignore_index)
@@ -131,7 +131,8 @@ def softmax_focal_loss(inputs, targets, alpha=None, gamma=2.0, reduction='none',
         label = targets.masked_fill(~keep | bad, 0).long()
         x = torch.where(keep.unsqueeze(dim), x, 0)
         z = _margins(x, dim).gather(dim, label.unsqueeze(dim)).squeeze(dim)
-        loss = torch.where(keep, torch.where(bad, math.nan, weights[label] * _focal(z, gamma)), 0)
+        weight = weights.gather(0, label.flatten()).reshape(label.shape)  # weights[label] of one label asks for its value
+        loss = torch.where(keep, torch.where(bad, math.nan, weight * _focal(z, gamma)), 0)
         _refuse(name, bad, targets, f'classes 0 to {classes - 1}' + _or_ignored(ignore_index))
     return _reduce(loss, keep, reduction)
 
@@ -234,7 +235,7 @@ def _class_weights(name, alpha, classes, x):
     if [*weights.shape] != [classes]:
         raise ValueError(f'{name}: alpha must be None, a number or {classes} numbers, got {[*weights.shape]}')
     bad = ~(weights.isfinite() & (weights >= 0))
-    if not _would_wait(bad) and bad.any():
+    if _is_known(bad):
         raise ValueError(f'{name}: alpha must be finite and >= 0, got {weights[bad][0].item()}')
     return weights
 
@@ -255,13 +256,18 @@ def _is_number(value):
     return not isinstance(value, (torch.Tensor, list, tuple, str))  # it would not be differentiated
 
 
-def _would_wait(tensor):
-    """Whether to look at it would wait for the device, or break a graph."""
-    return tensor.device.type != 'cpu' or torch.compiler.is_compiling()
+def _is_known(bad):
+    """Whether some is true, where to ask does not wait for a device."""
+    if bad.device.type != 'cpu' or torch.compiler.is_compiling():
+        return False
+    try:
+        return bool(bad.any())
+    except RuntimeError:  # under vmap, which has no answer for all
+        return False
 
 
 def _refuse(name, bad, targets, expected):
-    if not _would_wait(bad) and bad.any():
+    if _is_known(bad):
         raise ValueError(f'{name}: targets must be {expected}, got {targets[bad][0].item()}')
 
 

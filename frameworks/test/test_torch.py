@@ -274,6 +274,16 @@ class Softmax(unittest.TestCase):
             softmax_focal_loss(x, p, gamma=0.0, reduction='mean'), torch.nn.functional.cross_entropy(x, p)
         )
 
+    def test_gradients_per_sample_by_vmap(self):
+        x, t = torch.randn(5, 3), torch.tensor([0, 1, 2, 1, -100])
+        found = torch.func.vmap(torch.func.grad(softmax_focal_loss), in_dims=(0, 0))(x, t)
+        expected = differentiated(lambda x: softmax_focal_loss(x, t), x.tolist())[1]
+        torch.testing.assert_close(found, expected, check_dtype=False)
+        y = (x > 0).float()
+        found = torch.func.vmap(torch.func.grad(lambda x, y: sigmoid_focal_loss(x, y).sum()), in_dims=(0, 0))(x, y)
+        expected = differentiated(lambda x: sigmoid_focal_loss(x, y), x.tolist())[1]
+        torch.testing.assert_close(found, expected, check_dtype=False)
+
     def test_beside_other_libraries_it_is_as_the_readme_has_it(self):
         torch.manual_seed(4)
         x, t = torch.randn(2, 3, 4, 5), torch.randint(3, (2, 4, 5))

@@ -18,6 +18,6 @@ for (const [name, module] of formats) {
 }
 fs.writeFileSync(path.join(dist, 'esm/package.json'), '{ "type": "module" }\n');
 fs.copyFileSync(path.join(root, 'LICENSE'), path.join(folder, 'LICENSE'));
-execFileSync('npm', ['pack', folder, '--pack-destination', process.argv[2] ?? '.', '--loglevel=error'], {
-  stdio: 'inherit',
-});
+const target = process.argv[2] ?? '.';
+fs.mkdirSync(target, { recursive: true });
+execFileSync('npm', ['pack', folder, '--pack-destination', target, '--loglevel=error'], { stdio: 'inherit' });

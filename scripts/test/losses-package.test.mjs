@@ -64,6 +64,35 @@ describe('the package of the losses', () => {
     assert.deepEqual(Object.keys(peerDependencies), ['@tensorflow/tfjs-core']);
   });
 
+  test('has types, whichever way TypeScript resolves modules', (t) => {
+    if (offline) return t.skip(offline);
+    fs.writeFileSync(
+      path.join(project, 'types.ts'),
+      `
+      import * as tf from '@tensorflow/tfjs';
+      import { exactSigmoidFocalLoss, exactSoftmaxFocalLoss, forCompile } from 'tfjs-focal-loss';
+      import { focalLoss } from 'tfjs-focal-loss/closed-form';
+      const loss: tf.Scalar = exactSoftmaxFocalLoss(tf.zeros([2, 3]), tf.zeros([2], 'int32'), { alpha: [1, 2, 3], reduction: 'mean' });
+      tf.sequential().compile({ optimizer: 'adam', loss: forCompile(exactSigmoidFocalLoss, { gamma: focalLoss(1, 1) }) });
+      // @ts-expect-error
+      exactSigmoidFocalLoss(loss, loss, { Gamma: 2 });
+      `,
+    );
+    const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
+    const options = ['--noEmit', '--strict', '--skipLibCheck', '--target', 'es2022'];
+    for (const [module, resolution] of [
+      ['nodenext', 'nodenext'],
+      ['commonjs', 'node10'],
+      ['esnext', 'bundler'],
+    ])
+      // prettier-ignore
+      execFileSync(
+        process.execPath,
+        [tsc, ...options, '--module', module, '--moduleResolution', resolution, 'types.ts'],
+        { cwd: project, encoding: 'utf8' },
+      );
+  });
+
   test('has the closed forms without TensorFlow', (t) => {
     if (offline) return t.skip(offline);
     const program = (load) =>
