@@ -75,8 +75,8 @@ export default tseslint.config(
     languageOptions: {
       globals: Object.fromEntries(
         [
-          ...['ImageData', 'MessageChannel', 'OffscreenCanvas', 'Worker', 'XMLHttpRequest'],
-          ...['location', 'self', 'window'],
+          ...['Blob', 'DecompressionStream', 'ImageData', 'MessageChannel', 'OffscreenCanvas', 'Response'],
+          ...['Worker', 'XMLHttpRequest', 'btoa', 'document', 'location', 'navigator', 'self', 'window'],
         ].map((name) => [name, 'readonly']),
       ),
     },
