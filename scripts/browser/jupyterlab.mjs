@@ -187,7 +187,8 @@ export async function findTooltip(page, chart) {
   const STEPS = 24;
   await page.evaluate(() => {
     const { document, MutationObserver } = globalThis;
-    const look = () => (globalThis.tooltipSeen ||= document.querySelector('#vg-tooltip-element.visible') !== null);
+    const look = () =>
+      (globalThis.tooltipSeen ||= document.querySelector('#vg-tooltip-element.visible') !== null);
     globalThis.tooltipSeen = false;
     new MutationObserver(look).observe(document.body, { subtree: true, attributeFilter: ['class'] });
   });

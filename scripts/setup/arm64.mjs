@@ -73,7 +73,12 @@ function getTensorflow() {
   return unlessDone(path.join(PACKAGES, 'done'), requirement, async () => {
     say(`getting ${requirement} for arm64: 250 MB`);
     const wheels = path.join(FOLDER, 'wheels');
-    const kind = ['--no-deps', '--only-binary=:all:', '--platform=manylinux_2_27_aarch64', '--python-version=3.12'];
+    const kind = [
+      '--no-deps',
+      '--only-binary=:all:',
+      '--platform=manylinux_2_27_aarch64',
+      '--python-version=3.12',
+    ];
     await pip('python', ['download', ...kind, '-d', wheels, requirement], { what: `getting ${requirement}` });
     const unpack = [
       'import glob, sys, zipfile',
@@ -81,7 +86,10 @@ function getTensorflow() {
       'wanted = ("tensorflow/include/", "tensorflow/lib", "tensorflow.libs/")',
       'wheel.extractall(sys.argv[2], [name for name in wheel.namelist() if name.startswith(wanted)])',
     ];
-    await mustRun('python', ['-c', unpack.join('\n'), wheels, PACKAGES], { what: 'unpacking TensorFlow', log });
+    await mustRun('python', ['-c', unpack.join('\n'), wheels, PACKAGES], {
+      what: 'unpacking TensorFlow',
+      log,
+    });
     fs.rmSync(wheels, { recursive: true });
   });
 }

@@ -141,7 +141,15 @@ describe('a cell of the browser edition', () => {
     assert.equal(problemOf('const x: number = 1;'), undefined);
   });
 
-  for (const source of ['const x = 1; const x = 2;', 'let s = `', 'const n: = 1;', 'f(;', 'return 1;', '}', 'if (a { }'])
+  for (const source of [
+    'const x = 1; const x = 2;',
+    'let s = `',
+    'const n: = 1;',
+    'f(;',
+    'return 1;',
+    '}',
+    'if (a { }',
+  ])
     test(`like ${JSON.stringify(source)} is refused`, () => {
       assert.throws(() => compileCell(source, 1), SyntaxError);
     });

@@ -61,10 +61,22 @@ export async function buildBrowserEdition(folder) {
     const extension = path.join(folder, 'extensions', EXTENSION);
     fs.cpSync(path.join(scratch, 'static'), path.join(extension, 'static'), { recursive: true });
     await addIcons(folder);
+    shortenLinks(folder);
     fs.writeFileSync(path.join(folder, 'notebooks.json'), JSON.stringify(needsOfNotebooks(leftOut)));
   } finally {
     fs.rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+/** A link from a notebook to another leads to the list of files, which would load as a whole, and then lead on. */
+function shortenLinks(folder) {
+  const page = path.join(folder, 'tree/index.html');
+  const leadOn = `
+      const { search, hash } = location;
+      if (/[?&]path=[^&]*\\.ipynb(&|$)/.test(search)) location.replace('../notebooks/index.html' + search + hash);
+    `;
+  const html = fs.readFileSync(page, 'utf8');
+  fs.writeFileSync(page, html.replace('<head>', `<head><script>${leadOn}</script>`));
 }
 
 /** Those that JupyterLite asks for and does not bring: Jupyter's server has them. */

@@ -40,7 +40,10 @@ describe('the browser edition', { skip }, () => {
   /** Opens a notebook, of which nothing has been kept, until its kernel waits. */
   async function open(name, { viewport } = DESKTOP) {
     await page.goto('about:blank');
-    await storage.send('Storage.clearDataForOrigin', { origin: address, storageTypes: 'indexeddb,local_storage' });
+    await storage.send('Storage.clearDataForOrigin', {
+      origin: address,
+      storageTypes: 'indexeddb,local_storage',
+    });
     await page.setViewportSize(viewport);
     problems.length = 0;
     await page.goto(`${address}/lite/notebooks/index.html?path=${name}`);
@@ -291,6 +294,16 @@ describe('the browser edition', { skip }, () => {
     const width = await page.evaluate(() => globalThis.document.documentElement.scrollWidth);
     assert.ok(width <= 400, `${width}`);
     assert.deepEqual(problems, []);
+  });
+
+  test('a link from one notebook to another opens that', async () => {
+    await open('notebooks/index.ipynb');
+    const [other] = await Promise.all([
+      page.context().waitForEvent('page'),
+      page.locator('.jp-RenderedMarkdown a', { hasText: 'Derivation' }).first().click(),
+    ]);
+    await other.waitForURL('**/notebooks/index.html?path=notebooks%2F01-derivation.ipynb');
+    await other.close();
   });
 
   test('each page of the site opens its notebook', () => {

@@ -377,7 +377,9 @@ async function moveInputs() {
     for (const type of ['input', 'change']) input.dispatchEvent(new Event(type, { bubbles: true }));
   };
   for (const [index, chart] of document.querySelectorAll('.vega-embed').entries())
-    for (const input of chart.querySelectorAll('.vega-bindings :is(input:not([type=radio]:checked), select)')) {
+    for (const input of chart.querySelectorAll(
+      '.vega-bindings :is(input:not([type=radio]:checked), select)',
+    )) {
       const drawing = () => chart.querySelector('svg').innerHTML;
       const before = drawing();
       const start = performance.now();

@@ -69,7 +69,8 @@ function callsOfExtremes(program, code) {
   const visit = (node) => {
     if (node === null || typeof node !== 'object') return;
     Object.values(node).forEach(visit);
-    if (node.type !== 'CallExpression' || !node.arguments.some(({ type }) => type === 'SpreadElement')) return;
+    if (node.type !== 'CallExpression' || !node.arguments.some(({ type }) => type === 'SpreadElement'))
+      return;
     const [, name] = /^Math\.(max|min)$/.exec(code.slice(node.callee.start, node.callee.end)) ?? [];
     if (!name) return;
     const [first] = node.arguments;
@@ -83,8 +84,12 @@ function callsOfExtremes(program, code) {
 /** The names that a statement declares for later cells, and whether a later cell may assign to them. */
 function declarationsOf({ type, kind, declarations, id }) {
   if (type === 'VariableDeclaration')
-    return declarations.flatMap((each) => namesIn(each.id)).map((name) => ({ name, isFixed: kind === 'const' }));
-  return type === 'FunctionDeclaration' || type === 'ClassDeclaration' ? [{ name: id.name, isFixed: true }] : [];
+    return declarations
+      .flatMap((each) => namesIn(each.id))
+      .map((name) => ({ name, isFixed: kind === 'const' }));
+  return type === 'FunctionDeclaration' || type === 'ClassDeclaration'
+    ? [{ name: id.name, isFixed: true }]
+    : [];
 }
 
 /** Of what stands on the left of a declaration. */

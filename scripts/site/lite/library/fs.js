@@ -21,7 +21,10 @@ export const addressOf = (file) =>
   globalThis.__files.root + nameOf(file).split('/').map(encodeURIComponent).join('/');
 
 export const notFound = (file) =>
-  Object.assign(new Error(`ENOENT: no such file or directory, open '${file}'`), { code: 'ENOENT', errno: -2 });
+  Object.assign(new Error(`ENOENT: no such file or directory, open '${file}'`), {
+    code: 'ENOENT',
+    errno: -2,
+  });
 
 /* global FILES -- bundle.mjs fills it in */
 export const existsSync = (file) => FILES.includes(nameOf(file));
