@@ -176,6 +176,15 @@ describe('the pages in a browser', { skip: executable ? false : NO_CHROMIUM }, (
     });
   }
 
+  test('on a phone charts are in one column, as wide as the page', async () => {
+    for (const name of ['03-mnist-classification.html', '11-the-grid.html']) {
+      const { page, problems } = await open(name, PHONE);
+      const wider = await page.locator('.chart.wider').count();
+      await page.close();
+      assert.deepEqual([...problems, wider], [0], name);
+    }
+  });
+
   test('every link within the site leads to a file, and to a heading of it where it names one', async () => {
     const { page } = await openPage(browser, { ...DESKTOP, javaScriptEnabled: false });
     const links = [];
