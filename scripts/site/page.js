@@ -1,5 +1,10 @@
 // What a page does once it is there: formulas, and live charts in place of their pictures. No module: a browser loads
 // none from a file.
+/** CSS pixels. Below, a chart is drawn for a phone. */
+const NARROW = 600;
+/** What the labels and the title of an axis take, and the menu of a chart. */
+const BESIDE_PLOT = 150;
+
 renderMathInElement(document.querySelector('main'), {
   delimiters: [
     { left: '$$', right: '$$', display: true },
@@ -28,11 +33,65 @@ async function drawChart(figure) {
   const { spec, options } = JSON.parse(figure.querySelector('script').textContent);
   const chart = document.createElement('div');
   try {
-    await vegaEmbed(chart, { description: picture.alt, ...spec }, { ...options, renderer: 'svg' });
+    const drawn = figure.clientWidth < NARROW ? forPhone(spec, figure.clientWidth) : spec;
+    await vegaEmbed(chart, { description: picture.alt, ...drawn }, { ...options, renderer: 'svg' });
     picture.replaceWith(chart);
   } catch (error) {
     console.error(`chart "${picture.alt}":`, error);
   }
+}
+
+/**
+ * A chart in one column: panels one below the other and as wide as fits, the legend below, titles in short lines. What has a
+ * width of its own, such as long names, goes on to the right.
+ */
+function forPhone(spec, width) {
+  const config = {
+    ...spec.config,
+    title: { ...spec.config?.title, frame: 'bounds' },
+    legend: { ...spec.config?.legend, orient: 'bottom', columns: 1 },
+  };
+  return { ...stacked(spec, width), config };
+}
+
+function stacked({ hconcat = [], vconcat = [], concat = [], ...view }, width) {
+  delete view.columns; // of concat
+  const panels = [...vconcat, ...[...hconcat, ...concat].map(withOwnAxis)].map((panel) =>
+    stacked(panel, width),
+  );
+  const isDrawing = view.encoding?.x?.axis === null; // of boxes and arrows, which would overlap
+  const fits = width - BESIDE_PLOT;
+  return {
+    ...view,
+    ...(view.title && { title: shortTitle(view.title, width) }),
+    ...(view.width && !isDrawing && { width: view.width < fits ? view.width : fits }),
+    ...(panels.length && { vconcat: panels }),
+  };
+}
+
+/** Side by side, only the first panel has names at its rows. */
+function withOwnAxis(panel) {
+  const y = panel.encoding?.y;
+  if (y?.axis?.labels !== false) return panel;
+  return { ...panel, encoding: { ...panel.encoding, y: { ...y, axis: {} } } };
+}
+
+function shortTitle(title, width) {
+  const { text, subtitle, ...rest } =
+    typeof title === 'object' && !Array.isArray(title) ? title : { text: title };
+  const lines = (all, letter) => [all].flat().flatMap((line) => wrapped(line, Math.floor(width / letter)));
+  return { ...rest, text: lines(text, 9.5), ...(subtitle && { subtitle: lines(subtitle, 7.5) }) };
+}
+
+/** Lines of no more letters than fit, broken between words. */
+function wrapped(line, letters) {
+  const lines = [''];
+  for (const word of line.split(' ')) {
+    const longer = `${lines.at(-1)} ${word}`.trim();
+    if (longer.length <= letters || lines.at(-1) === '') lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 /** A phone shows no scroll bar: page.css puts a line over what goes on to the right. */

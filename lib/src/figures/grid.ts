@@ -69,7 +69,7 @@ export function deathMaps(
       text: `NaN in both grids: ${both} of ${pairs.length} runs, in one only: ${onlyFirst + onlySecond}, in neither: ${neither}${stillOpen}${correlation}`,
       subtitle: [
         `${setting}. Epoch of the first NaN, counted from 0; a dash: none in ${end} epochs${openCells}.`,
-        'Right: by what factor it came later (blue) or sooner (orange).',
+        `${second} / ${first}: by what factor it came later (blue) or sooner (orange).`,
       ],
     },
     hconcat: [map('first', first), map('second', second), difference],
@@ -196,7 +196,7 @@ export function gridExplorer(
   return {
     title: {
       text: `${dead.length} of ${deaths.length} runs go NaN; click a cell for its curves`,
-      subtitle: `${setting}. Epoch of the first NaN, counted from 0. Framed: the run on the right.`,
+      subtitle: `${setting}. Epoch of the first NaN, counted from 0. Framed: the run whose curves are shown.`,
     },
     hconcat: [
       {
