@@ -38,7 +38,8 @@ describe('npm run site', () => {
       code,
     ],
   };
-  fs.cpSync(path.join(root, 'scripts/site'), path.join(clone, 'scripts/site'), { recursive: true });
+  for (const name of ['scripts/site', 'scripts/command.py'])
+    fs.cpSync(path.join(root, name), path.join(clone, name), { recursive: true });
   for (const name of ['node_modules', 'data']) fs.symlinkSync(path.join(root, name), path.join(clone, name));
   for (const [name, cells] of Object.entries(notebooks)) {
     const file = path.join(clone, 'notebooks', name);
