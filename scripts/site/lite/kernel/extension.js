@@ -12,6 +12,7 @@ const newWorker = () => new Worker(`${own}worker.js`, { type: 'module', name: NA
 
 /** The worker of the notebook that this page opens, which loads the library while the page still loads JupyterLab. */
 let ahead = document.body.dataset.notebook === 'notebooks' ? newWorker() : undefined;
+ahead?.addEventListener('error', () => (ahead = undefined)); // the kernel starts another, and tells what is wrong
 
 /** What the page shares with its extensions, by package and version. */
 let shareScope;
