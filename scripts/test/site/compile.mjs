@@ -1,13 +1,12 @@
 // How the kernel of the browser edition compiles a cell.
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { root } from '../setup/project.mjs';
-import { installTools, tools } from '../site/lite/install.mjs';
-import { problemOf } from '../site/lite/kernel/problem.js';
+import { root } from '../../setup/project.mjs';
+import { installTools, tools } from '../../site/lite/install.mjs';
+import { problemOf } from '../../site/lite/kernel/problem.js';
+import { scratch } from './built.mjs';
 
 await installTools();
 const { compileCell, EXTREME, IMPORT, PUBLISH } = await importBundled('scripts/site/lite/kernel/compile.js');
@@ -15,9 +14,7 @@ const { compileCell, EXTREME, IMPORT, PUBLISH } = await importBundled('scripts/s
 /** A module with what it takes from the packages of the browser edition. */
 async function importBundled(file) {
   const { build } = await import(pathToFileURL(path.join(tools, 'node_modules/esbuild/lib/main.js')).href);
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'lite-compile-'));
-  after(() => fs.rmSync(folder, { recursive: true }));
-  const outfile = path.join(folder, 'bundle.mjs');
+  const outfile = path.join(scratch, path.basename(file, '.js') + '.mjs');
   const nodePaths = [path.join(tools, 'node_modules')];
   await build({ entryPoints: [path.join(root, file)], bundle: true, format: 'esm', nodePaths, outfile });
   return import(pathToFileURL(outfile).href);
