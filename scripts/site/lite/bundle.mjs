@@ -130,10 +130,10 @@ function exchange(esbuild, leftOut) {
         return { contents };
       });
       build.onResolve({ filter: /^danfojs-node$/ }, () => ({ path: path.join(here, 'library/danfo.js') }));
-      build.onResolve({ filter: /./ }, ({ path: name }) => {
-        const file = NODE[name.replace('node:', '')];
-        return file && { path: path.join(here, 'library', file) };
-      });
+      const replaced = new RegExp(`^(node:)?(${Object.keys(NODE).join('|')})$`);
+      build.onResolve({ filter: replaced }, ({ path: name }) => ({
+        path: path.join(here, 'library', NODE[name.replace('node:', '')]),
+      }));
       build.onResolve({ filter: /^node:/ }, ({ path: name }) => ({ path: name, namespace: 'node' }));
       build.onLoad({ filter: /.*/, namespace: 'node' }, async ({ path: name }) => ({
         contents: stub(Object.keys(await import(name))),
