@@ -1,5 +1,6 @@
 // Exercise 9: the paper's grid as a data frame.
 import type { DataFrame } from 'danfojs-node';
+import { median } from '../evaluation/median';
 import { toDataFrame } from '../results/dataFrame';
 import { mnistRuns, type PublishedRun } from '../results/published';
 import { compare, type Sample } from './compare';
@@ -91,12 +92,6 @@ const epochsAt = (frame: DataFrame, gamma: number) =>
   runsOf(frame)
     .filter((run) => isOriginal(run) && run.noise === 0 && run.gamma === gamma)
     .map(({ firstNanEpoch }) => firstNanEpoch ?? Infinity);
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
 
 const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
 

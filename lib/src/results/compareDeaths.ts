@@ -1,3 +1,5 @@
+import { median } from '../evaluation/median';
+
 /** When a run of the grid met its first NaN. */
 export interface CellDeath {
   gamma: number;
@@ -81,8 +83,8 @@ export function compareDeaths(
     ...counts,
     rankCorrelation: counted.length < 3 ? null : spearman(counted),
     concordance: concordance(pairs),
-    medianRatio: median(ratios),
-    medianFactor: median(ratios.map((ratio) => Math.max(ratio, 1 / ratio))),
+    medianRatio: ratios.length > 0 ? median(ratios) : null,
+    medianFactor: ratios.length > 0 ? median(ratios.map((ratio) => Math.max(ratio, 1 / ratio))) : null,
   };
 }
 
@@ -95,13 +97,6 @@ function verdict(
     return 'undecided';
   if (one === null) return other === null ? 'neither' : 'onlySecond';
   return other === null ? 'onlyFirst' : 'both';
-}
-
-function median(values: number[]): number | null {
-  if (values.length === 0) return null;
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
 function concordance(pairs: readonly DeathPair[]): number | null {

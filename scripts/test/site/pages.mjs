@@ -131,21 +131,14 @@ describe('the pages in a browser', { skip }, () => {
   });
 
   /** Goes on to a page of the site, and waits until its charts are drawn, or should be. */
-  async function open(name, device) {
+  async function open(name, { viewport, colorScheme }) {
     const { page, problems } = reader;
     problems.length = 0;
-    await take(device);
+    await page.setViewportSize(viewport);
+    await page.emulateMedia({ colorScheme });
     await page.goto(addressOf(name), { waitUntil: 'load' });
     await page.waitForFunction(() => !globalThis.document.querySelector('.chart img'), null, { timeout: DRAWN_MS })
       .catch(() => problems.push(`charts are not drawn after ${DRAWN_MS / 1000} s`)); // prettier-ignore
-  }
-
-  /** Reads on, on another device. */
-  async function take({ viewport, colorScheme }) {
-    const { page } = reader;
-    await page.setViewportSize(viewport);
-    await page.emulateMedia({ colorScheme });
-    await page.evaluate(twoFrames);
   }
 
   for (const name of pages) {
@@ -367,12 +360,6 @@ function inspect() {
   const dark = matchMedia('(prefers-color-scheme: dark)').matches;
   if ((dark ? contrast : -contrast) < 0.7) found.push(`text in ${color} on ${backgroundColor}`);
   return { found, charts: charts.length };
-}
-
-/** Runs in the page: until what has changed is laid out. */
-function twoFrames() {
-  const { requestAnimationFrame } = globalThis;
-  return new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve())));
 }
 
 /** Runs in the page: chooses another value everywhere, as a reader would. Returns which chart stays as it was, or ''. */

@@ -27,7 +27,11 @@ export type Compiled<F extends TensorFunction> = ((
 const MOST_SIGNATURES = 8;
 
 /** What is known about one signature: after the first call a recording, after the second the name of the function. */
-type Entry = { isList: boolean } & ({ first: Recording } | { name: string; outputs: number });
+type Entry = Recorded | { isList: boolean; name: string; outputs: number };
+interface Recorded {
+  isList: boolean;
+  recording: Recording;
+}
 
 /**
  * Compiles a function of tensors. TensorFlow.js sends its operations to TensorFlow one by one; compiled, they are one
@@ -78,7 +82,7 @@ export function compile<F extends TensorFunction>(
       );
     const key = signature(inputs);
     const entry = entries.get(key);
-    if (entry === undefined || 'first' in entry) return recordCall(key, inputs, entry);
+    if (entry === undefined || 'recording' in entry) return recordCall(key, inputs, entry);
     keep(key, entry);
     const results = backend.executeMultipleOutputs(entry.name, CALL_ATTRIBUTES, inputs, entry.outputs);
     return entry.isList ? results : results[0];
@@ -95,7 +99,7 @@ export function compile<F extends TensorFunction>(
     return { isList, list, result: isList ? list : list[0] };
   }
 
-  function recordCall(key: string, inputs: tf.Tensor[], before: (Entry & { first: Recording }) | undefined) {
+  function recordCall(key: string, inputs: tf.Tensor[], before: Recorded | undefined) {
     let isList!: boolean;
     let recording!: Recording | NotRecordable;
     const results = tf.tidy(() => {
@@ -109,17 +113,22 @@ export function compile<F extends TensorFunction>(
     });
     try {
       if (recording instanceof NotRecordable) throw recording;
-      if (disposed) return isList ? results : results[0]; // by f itself
-      if (before === undefined) keep(key, { isList, first: recording });
-      else {
-        requireSame(before, { isList, first: recording });
-        keep(key, { isList, name: addFunction(recording), outputs: results.length });
-      }
+      remember(key, { before, now: { isList, recording }, outputs: results.length });
     } catch (error) {
       if (!(error instanceof NotRecordable)) throw error;
       refuse(error.message, results);
     }
     return isList ? results : results[0];
+  }
+
+  function remember(
+    key: string,
+    { before, now, outputs }: { before?: Recorded; now: Recorded; outputs: number },
+  ): void {
+    if (disposed) return; // by f itself
+    if (before === undefined) return keep(key, now);
+    requireSame(before, now);
+    keep(key, { isList: now.isList, name: addFunction(now.recording), outputs });
   }
 
   function refuse(reason: string, results: tf.Tensor[]): void {
@@ -188,12 +197,10 @@ function signature(inputs: tf.Tensor[]): string {
 }
 
 /** @throws NotRecordable saying where two recordings of one function diverge */
-function requireSame(
-  { isList, first }: { isList: boolean; first: Recording },
-  { isList: isListNow, first: second }: { isList: boolean; first: Recording },
-): void {
+function requireSame(before: Recorded, now: Recorded): void {
+  const [first, second] = [before.recording, now.recording];
   if (Buffer.compare(first.graphDef, second.graphDef) === 0) {
-    if (isList === isListNow && first.outputs.join() === second.outputs.join()) return;
+    if (before.isList === now.isList && first.outputs.join() === second.outputs.join()) return;
     throw new NotRecordable('its second call returns something else than its first (a counter, a branch?)');
   }
   const bytes = ({ nodes }: Recording, i: number) => nodes.at(i)?.serializeBinary() ?? new Uint8Array();
