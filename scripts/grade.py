@@ -211,7 +211,7 @@ def graded_cells(cells, original):
 
 
 def original_check(check):
-    """Imports what it calls anew, for a cell before it may have given that name to something else."""
+    """Imports what it calls again, for a cell before it may have given that name to something else."""
     names = sorted(set(EXERCISE_IMPORT.findall(check.source)))
     imports = f"import {{ {', '.join(names)} }} from 'focal-loss-lab';\n" if names else ''
     return nbformat.v4.new_code_cell(imports + check.source, metadata={'check': check.metadata.check})

@@ -1,4 +1,4 @@
-// Writes constraints.txt anew from the pip list of environment.yml, after a version there has changed:
+// Writes constraints.txt again from the pip list of environment.yml, after a version there has changed:
 // pip install uv, then node scripts/lock-python-packages.mjs
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';

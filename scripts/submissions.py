@@ -30,7 +30,7 @@ class Student:
 
 
 def parse(stem, exercise):
-    """What a name says beside the exercise: (student or '', number of the copy); None if it is another one's name."""
+    """What a name says besides the exercise: (student or '', number of the copy); None if it is another one's name."""
     found = re.search(rf'(?<![A-Za-z0-9]){re.escape(exercise)}(?![A-Za-z0-9])', stem, re.IGNORECASE)
     if not found:
         return None
@@ -53,7 +53,7 @@ def student_of(before):
 def read_submissions(folder, exercises):
     """The students of a folder of folders, of files, or of both, by name.
 
-    A file beside the folders belongs to the student whom its name tells, and where it tells none, all of them are one
+    A file next to the folders belongs to the student whom its name tells, and where it tells none, all of them are one
     student's: that of the folder. Raises Failure where there is nobody.
     """
     if not folder.is_dir():

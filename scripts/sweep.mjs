@@ -1,4 +1,4 @@
-// npm run sweep: the command line of runSweep (lib/src/sweep), for whole grids of trainings. --help tells the rest.
+// npm run sweep: the command line of runSweep (lib/src/sweep), for whole grids of training runs. --help tells the rest.
 // One by one, not from the library's index, which loads TensorFlow: that is the workers' business.
 import { Interrupted as Stopped } from '../lib/dist/display/breathe.js';
 import { LOSS_NAMES } from '../lib/dist/grid/lossNames.js';

@@ -19,7 +19,7 @@ and in a browser, and each notebook from top to bottom in the quick profile.`,
   options: {
     fast: [
       '',
-      'npm run check: without what takes longest: notebooks, kernels, set-ups, the browser, long trainings',
+      'npm run check: without what takes longest: notebooks, kernels, set-ups, the browser, long training runs',
     ],
     lint: ['', 'npm run lint: lint, format, links and spelling, types of lib and of the cells'],
   },

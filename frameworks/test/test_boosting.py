@@ -1,4 +1,4 @@
-"""focal_loss_boosting.py beside 50 digits; and, where they are installed, in LightGBM and XGBoost."""
+"""focal_loss_boosting.py against 50 digits; and, where they are installed, in LightGBM and XGBoost."""
 
 import functools
 import importlib.util

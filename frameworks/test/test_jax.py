@@ -1,4 +1,4 @@
-"""focal_loss_jax.py beside 50 digits, and what one expects of a function of JAX."""
+"""focal_loss_jax.py against 50 digits, and what one expects of a function of JAX."""
 
 import math
 import os

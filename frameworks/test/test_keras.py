@@ -1,4 +1,4 @@
-"""focal_loss_keras.py beside 50 digits, and what one expects of a loss of Keras."""
+"""focal_loss_keras.py against 50 digits, and what one expects of a loss of Keras."""
 
 import math
 import os
@@ -24,7 +24,7 @@ INF, NAN = math.inf, math.nan
 SMALLEST = 2.0**-120  # float32 has all its digits above
 ULP = 2.0**-23
 WAYS = {'eager': lambda f: f, 'graph': tf.function, 'XLA': tf.function(jit_compile=True)}
-TRIED = {'eager': GAMMAS, 'graph': [0.5], 'XLA': [0.0, 0.5, 2.0]}  # each is compiled anew
+TRIED = {'eager': GAMMAS, 'graph': [0.5], 'XLA': [0.0, 0.5, 2.0]}  # each is compiled again
 
 
 def differentiated(loss_of, values, dtype='float32', way='eager'):

@@ -1,4 +1,4 @@
-"""The reference beside the 50 digits of mpmath that the tests of lib use. Needs the standard library only."""
+"""The reference against the 50 digits of mpmath that the tests of lib use. Needs the standard library only."""
 
 import json
 import unittest

@@ -1,4 +1,4 @@
-"""focal_loss_torch.py beside 50 digits, and what one expects of a loss of PyTorch."""
+"""focal_loss_torch.py against 50 digits, and what one expects of a loss of PyTorch."""
 
 import math
 import os
@@ -411,7 +411,7 @@ def one_hot(labels, classes):
 
 
 def compare_compiled(test, loss_of, logits, targets):
-    """Values and gradients of torch.compile beside those without it."""
+    """Values and gradients of torch.compile next to those without it."""
     call = lambda x: loss_of(x, targets, gamma=0.5, reduction='mean')
     expected = differentiated(call, logits.tolist())
     for backend in BACKENDS:

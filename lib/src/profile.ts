@@ -18,7 +18,7 @@ export function profile(): Profile {
 }
 
 /**
- * The settings of the active profile, frozen. Shows them with the paper's beside them.
+ * The settings of the active profile, frozen. Shows them with the paper's next to them.
  *
  * @throws Error if FOCAL_PROFILE is neither 'quick' nor 'paper', TypeError if the two profiles do not have the same settings
  */

@@ -30,7 +30,7 @@ describe('profile', () => {
 });
 
 describe('byProfile', () => {
-  test("returns this run's settings and shows the paper's beside them", async () => {
+  test("returns this run's settings and shows the paper's next to them", async () => {
     let active;
     const { data } = await outputOf(() => {
       active = byProfile(settings());

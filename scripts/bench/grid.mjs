@@ -23,7 +23,7 @@ const byProcesses = { processes: cores, threads: 1 };
 
 /** Training steps of the whole grid: forward, loss, backward, update, and the batch fetched. */
 export const grid = {
-  title: 'milliseconds per step of one LeNet, many at work, beside PyTorch and plain TensorFlow.js',
+  title: 'milliseconds per step of one LeNet, many at work, next to PyTorch and plain TensorFlow.js',
   works: [LENET],
   async contestants() {
     const torch = [...together, await torchPython(), program('torch_grid.py')];

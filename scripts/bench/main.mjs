@@ -1,4 +1,4 @@
-// npm run bench -- SUITE: times what this project computes beside what others compute, in turn. A suite is a module
+// npm run bench -- SUITE: times what this project computes next to what others compute, in turn. A suite is a module
 // that lists its works and its contestants; rounds.mjs says what a contestant is.
 import os from 'node:os';
 import path from 'node:path';

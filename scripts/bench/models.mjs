@@ -6,7 +6,7 @@ const program = (name) => path.join(root, 'scripts/bench/models', name);
 
 /** Whole training steps of the notebooks' networks: forward, loss, backward, update, and the loss read. */
 export const models = {
-  title: 'milliseconds per training step of the networks, beside PyTorch',
+  title: 'milliseconds per training step of the networks, next to PyTorch',
   works: [
     { name: 'CNN, 32x32x3, batch 128', model: 'lenet', batch: 128, options: { size: 32, channels: 3 } },
     unet({ width: 8, depth: 2 }),

@@ -94,7 +94,7 @@ async function answers(url) {
   }
 }
 
-/** Goes to the address of a JupyterLab and clears it of what stands beside a notebook. */
+/** Goes to the address of a JupyterLab and clears it of what stands next to a notebook. */
 export async function openJupyterLab(page, address) {
   await page.goto(address, { timeout: OPEN_MS });
   await page.waitForFunction(() => globalThis.jupyterapp?.restored.then(() => true), null, {

@@ -32,7 +32,7 @@ SIGN = {'easy': 1, 'hard': -1}
 
 
 def exact_focal_loss(z, gamma):
-    """FL and dFL/dz in float64, for any z; error at most 1e-14, as test_census.py finds beside 50 digits."""
+    """FL and dFL/dz in float64, for any z; error at most 1e-14, as test_census.py finds against 50 digits."""
     e = np.exp(-np.abs(z))  # cannot overflow
     q = np.where(z >= 0, e, 1) / (1 + e)  # 1 - p without the subtraction
     p = np.where(z >= 0, 1, e) / (1 + e)

@@ -39,7 +39,7 @@ def sigmoid_focal_loss(package, file, given):
 
 
 def torchvision():
-    # The package starts only beside the build of PyTorch that its operators in C++ were compiled for.
+    # The package starts only with the build of PyTorch that its operators in C++ were compiled for.
     given = TORCH | {'_log_api_usage_once': lambda _: None}
     return sigmoid_focal_loss('torchvision', 'torchvision/ops/focal_loss.py', given)
 

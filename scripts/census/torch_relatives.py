@@ -154,7 +154,7 @@ def balanced_loss():
 
     @by_autograd
     def evaluate(x, y, gamma):
-        # It divides by the sum of the labels, so that there has to be a label 1: beside a logit of 100 it adds a loss of 0.
+        # It divides by the sum of the labels, so that there has to be a label 1: next to a logit of 100 it adds a loss of 0.
         def of_pair(x, y):
             beside = torch.full_like(x, 100), torch.ones_like(y)
             return (1 + y) * f(torch.cat([x, beside[0]]), torch.cat([y, beside[1]]), gamma=gamma)

@@ -20,9 +20,9 @@ export const CHECKS = [
   { name: 'walls', title: 'the walls of the textbook loss', run: walls },
   { name: 'exact', title: 'the exact loss', run: exact },
   { name: 'nan', title: 'what becomes of a NaN', run: nan },
-  { name: 'operations', title: 'each operation beside the CPU', run: operations },
+  { name: 'operations', title: 'each operation next to the CPU', run: operations },
   { name: 'death', title: 'a training to its NaN', run: death },
-  { name: 'networks', title: 'the five networks: repeated, eager, beside the CPU', run: networks },
+  { name: 'networks', title: 'the five networks: repeated, eager, next to the CPU', run: networks },
   { name: 'grid', title: 'many models side by side', run: grids },
   { name: 'together', title: 'three processes at once', run: together },
   { name: 'memory', title: 'memory after 500 steps', run: memory },
@@ -108,7 +108,7 @@ async function operations({ tasks }) {
   );
   const text = bad.length
     ? bad.map(describe).join('; ')
-    : `${found.length} of ${recorded.recorded} (operation, types) compared, up to ${worst.toFixed(1)} ulp; the others only within trainings`;
+    : `${found.length} of ${recorded.recorded} (operation, types) compared, up to ${worst.toFixed(1)} ulp; the others only within training`;
   return { ok: bad.length === 0 && found.length > 0, text, notAlone: recorded.notAlone, found };
 }
 

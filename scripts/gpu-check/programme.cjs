@@ -21,7 +21,7 @@ function losses() {
   });
 }
 
-/** The pooling of a GPU, and what the trainings look at. */
+/** The pooling of a GPU, and what training looks at. */
 function comparisons() {
   tf.tidy(() => {
     const x = tf.randomNormal([2, 6, 6, 3], 0, 1, 'float32', 1);

@@ -8,7 +8,7 @@ import { root } from '../setup/project.mjs';
 const TFJS = JSON.parse(fs.readFileSync(path.join(root, 'package-lock.json'), 'utf8')).packages['node_modules/@tensorflow/tfjs'].version; // prettier-ignore
 
 /**
- * Packs the losses and installs them into an empty folder, beside TensorFlow.js, its WASM backend and errors.mjs.
+ * Packs the losses and installs them into an empty folder, next to TensorFlow.js, its WASM backend and errors.mjs.
  *
  * @param more  other packages to install
  * @throws Error if npm fails

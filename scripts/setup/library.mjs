@@ -10,6 +10,6 @@ export async function compileLibrary({ tests = false } = {}) {
   if (ok) return;
   console.error(output.trim());
   throw new SetupFailure(
-    'lib does not compile: mend what the lines above name, then run the same command again.',
+    'lib does not compile: fix what the lines above name, then run the same command again.',
   );
 }

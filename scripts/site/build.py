@@ -1,7 +1,7 @@
 """Writes the notebooks, with the results saved in them, as web pages that need no server and no other host.
 
-Formulas are drawn by KaTeX, charts by Vega, both copied beside the pages. Without scripts a page shows the charts'
-pictures. Beside them is the browser edition, in which they run; it needs a server, if only one of files.
+Formulas are drawn by KaTeX, charts by Vega, both copied next to the pages. Without scripts a page shows the charts'
+pictures. Next to them is the browser edition, in which they run; it needs a server, if only one of files.
 """
 
 import json

@@ -86,7 +86,7 @@ describe('in JupyterLab', { skip: executable ? false : NO_CHROMIUM }, () => {
         });
         if (!RUN.test(path.basename(name)) || path.dirname(name) !== '.') return;
         await t.test(
-          'Run All draws its charts anew, one of them shows a tooltip, nothing fails',
+          'Run All draws its charts again, one of them shows a tooltip, nothing fails',
           async () => {
             const saved = await readNotebook(page);
             await runAllCells(page);

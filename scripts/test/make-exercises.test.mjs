@@ -125,7 +125,7 @@ describe('the course for nbgrader', { skip: removed }, () => {
     for (const name of ['nbgrader_config.py', 'focal_loss_lab.py']) assert.ok(files.includes(name));
   });
 
-  test('grades each check with its points, and imports anew what it calls', () => {
+  test('grades each check with its points, and imports again what it calls', () => {
     const file = path.join(course, 'source/exercise-2/exercise-2-threshold.ipynb');
     const { cells } = JSON.parse(fs.readFileSync(file, 'utf8'));
     const byId = Object.fromEntries(cells.map((cell) => [cell.id, cell]));

@@ -55,7 +55,7 @@ describe('npm run sweep', () => {
       assert.match(stderr, /^\[sweep\] .*; --help shows what there is\n$/);
     });
 
-  test('without options is the paper’s grid: 90 shards of 9 trainings', () => {
+  test('without options is the paper’s grid: 90 shards of 9 training runs', () => {
     assert.equal(sweep('--shards', '--out', out).stdout, '90\n');
     assert.equal(sweep('--shards', '--out', out, '--models-per-shard', '270').stdout, '3\n');
     const lists = ['--loss', 'original,exact', '--noise', '0', '--gamma', '0.1,0.2', '--threshold', '0,2..3'];

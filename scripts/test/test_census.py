@@ -1,4 +1,4 @@
-"""scripts/census/measure.py beside 50 digits and functions whose faults are known. Run by census.test.mjs."""
+"""scripts/census/measure.py against 50 digits and functions whose faults are known. Run by census.test.mjs."""
 
 import math
 import sys

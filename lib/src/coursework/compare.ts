@@ -1,4 +1,4 @@
-// A student's formula beside the true one, on many samples: what can be said about the difference.
+// A student's formula next to the true one, on many samples: what can be said about the difference.
 import { askNumber, text, type Call } from './ask';
 import { Wrong } from './verdict';
 

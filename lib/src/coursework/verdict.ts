@@ -1,7 +1,7 @@
 import { displayBundle, escapeHtml } from '../display/bundle';
 import { Interrupted } from '../display/breathe';
 
-/** The MIME type under which a check leaves its points beside the text; scripts/grade.py reads it. */
+/** The MIME type under which a check leaves its points next to the text; scripts/grade.py reads it. */
 const POINTS = 'application/vnd.focal-loss-lab.points+json';
 
 /** What is wrong with an answer: a sentence for the student, which does not give the right one away. */

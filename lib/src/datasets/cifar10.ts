@@ -98,7 +98,7 @@ async function folderOfBatches(): Promise<string> {
 
 async function readBatch(folder: string, { name, sha256 }: Batch): Promise<Uint8Array> {
   const file = path.join(folder, name);
-  const remedy = folder === CACHE ? '; delete it, and the next call makes it anew' : '';
+  const remedy = folder === CACHE ? '; delete it, and the next call makes it again' : '';
   const fail = (found: string, expected: string): never => {
     throw new Error(`loadCifar10: ${file}: ${found}; expected ${expected}${remedy}`);
   };

@@ -41,7 +41,7 @@ export interface DerivativeInProbability {
   derivative: number;
 }
 
-/** The singular factor beside the whole derivative it belongs to, both against q = 1 - p_t. */
+/** The singular factor next to the whole derivative it belongs to, both against q = 1 - p_t. */
 export function singularFactor(rows: readonly DerivativeInProbability[]): VegaLiteSpec {
   const panel = (field: 'factor' | 'derivative', title: string, domain: [number, number]) => ({
     width: 300,

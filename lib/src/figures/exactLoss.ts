@@ -58,7 +58,7 @@ export function gradientBound(rows: readonly BoundAtGamma[]): VegaLiteSpec {
   };
 }
 
-/** A float32 result beside the true value. */
+/** A float32 result next to the true value. */
 export interface ComputedValue {
   /** 'textbook', 'log space', 'exact': a column of the figure each. */
   form: string;

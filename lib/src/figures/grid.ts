@@ -121,7 +121,7 @@ function textLayer(values: readonly object[], ink: object): object {
   };
 }
 
-/** Epoch of the first NaN of each run in two grids against each other, beside what two seeds of one grid differ by. */
+/** Epoch of the first NaN of each run in two grids against each other, next to what two seeds of one grid differ by. */
 export function deathScatter(
   comparisons: readonly { name: string; comparison: DeathComparison }[],
   { x, y }: { x: string; y: string },

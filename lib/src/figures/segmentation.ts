@@ -11,7 +11,7 @@ export interface PixelLogits {
   logits: Float32Array;
 }
 
-/** How the logits of all pixels are distributed, one curve per noise, in bins of width 1, beside the walls of float32. */
+/** How the logits of all pixels are distributed, one curve per noise, in bins of width 1, next to the walls of float32. */
 export function logitDistribution(all: readonly PixelLogits[]): VegaLiteSpec {
   const largest = all.map(({ noise, logits }) => {
     return { noise, maxAbsLogit: logits.reduce((max, logit) => Math.max(max, Math.abs(logit)), 0) };

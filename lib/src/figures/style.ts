@@ -7,7 +7,7 @@ const LANE = -14; // pixels: above the plot
  * NaN has no value, so along an axis it is a cross in a lane above the axes, one for each; no layer where there is none.
  *
  * @param rows  a row per NaN, with the field of `x` and those of the tooltip
- * @param label  a field that is written beside each cross
+ * @param label  a field that is written next to each cross
  */
 export function nanLane(
   rows: readonly object[],

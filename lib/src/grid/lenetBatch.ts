@@ -28,7 +28,7 @@ export const STEP_ROWS = ['loss', 'correct', 'maxAbsLogit', 'sumAbsLogit', 'grad
  * the work is on long contiguous rows (Columns says how a convolution becomes a product). Backpropagation is written out:
  * no tape, and each product in the form that is fastest.
  *
- * On a CPU with one thread a model's numbers do not depend, to the last bit, on which others are beside it, for batches
+ * On a CPU with one thread a model's numbers do not depend, to the last bit, on which others are next to it, for batches
  * that are a multiple of 16.
  *
  * @see notebooks/appendix-many-models.ipynb

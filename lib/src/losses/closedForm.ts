@@ -71,7 +71,7 @@ export function focalLossGradient(
  * It is positive for easy examples and for cross-entropy (gamma 0), and negative for hard ones, where
  * s > 2 + 1 / gamma + gamma r (r = p_t s / q): at gamma 2 for p_t < 0.058, a logit of -2.79. The loss is not convex there, and
  * a Newton step -gradient / second derivative would climb. Give boosting max(second derivative, floor) instead, with a floor
- * such as 1e-6 that is small beside the Hessians of the other examples, and bound the steps (`max_delta_step`): a leaf full of
+ * such as 1e-6 that is small next to the Hessians of the other examples, and bound the steps (`max_delta_step`): a leaf full of
  * hard examples divides by little more than the regularization. The gradient needs no change.
  *
  * @param logit  x, any number

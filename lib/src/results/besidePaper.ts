@@ -60,7 +60,7 @@ export interface Comparison {
 }
 
 /**
- * Every training run whose results the notebooks of the three experiments have kept (`writeResults`), beside the published one.
+ * Every training run whose results the notebooks of the three experiments have kept (`writeResults`), next to the published one.
  * With other settings than the paper's nothing is subtracted: a loss on other images and an epoch of another length are
  * not the same quantity.
  *

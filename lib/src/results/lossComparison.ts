@@ -51,7 +51,7 @@ export interface LossComparison {
   margins: MarginCount[];
 }
 
-/** `comparison.csv` has a row per run, `comparison.margins.csv` beside it a row per run and margin. */
+/** `comparison.csv` has a row per run, `comparison.margins.csv` next to it a row per run and margin. */
 const marginsFile = (file: string) => file.replace(/\.csv$/, '.margins.csv');
 
 /** Writes both files. Does not load TensorFlow. */

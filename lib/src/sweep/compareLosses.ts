@@ -6,12 +6,12 @@ import type { GridOptions } from '../grid/options';
 import type { GridRun } from '../grid/run';
 import { trainGrid } from '../grid/trainGrid';
 
-/** 24 bits of float32 cannot tell the last of these epsilons from 0 beside 1, and need not. */
+/** 24 bits of float32 cannot tell the last of these epsilons from 0 next to 1, and need not. */
 const EPSILONS = [1e-3, 1e-5, 1e-30];
 
 /**
  * The losses that are compared: exact and stabilized at four gammas, and at two small ones, for which the authors suggest a
- * larger epsilon, the original and stabilized ones with three epsilons beside the exact one.
+ * larger epsilon, the original and stabilized ones with three epsilons next to the exact one.
  *
  * @see notebooks/08-does-it-matter.ipynb
  */

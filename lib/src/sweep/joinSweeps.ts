@@ -15,7 +15,7 @@ import { firstDifference, SweepError } from './sweepError';
  * Puts sweeps that were run one by one, a noise and a gamma at a time, say, into one result: the rows of all in the order of the
  * settings, the axes those that occur. Does not load TensorFlow.
  *
- * @param files  tables of runs, as `runSweep` writes them, with those of the epochs beside them
+ * @param files  tables of runs, as `runSweep` writes them, with those of the epochs next to them
  * @param out  a name that ends with .csv
  * @returns the rows of the first table
  * @throws SweepError naming the files, before anything is written, if the recipe, the code or another version differs, or a run

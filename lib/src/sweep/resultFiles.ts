@@ -50,7 +50,7 @@ const EPOCH_COLUMNS = {
   maxAbsLogit: number,
 };
 
-/** A row of the file beside it: one epoch of one run. */
+/** A row of the file next to it: one epoch of one run. */
 export type SweepEpoch = RowIn<typeof EPOCH_COLUMNS>;
 
 /** A shard and what is known of it so far. */
@@ -61,7 +61,7 @@ export interface ShardState {
   device: string | null;
 }
 
-/** `sweep.csv` has a row per run, `sweep.epochs.csv` beside it a row per epoch. */
+/** `sweep.csv` has a row per run, `sweep.epochs.csv` next to it a row per epoch. */
 export const epochsFile = (out: string) => out.replace(/\.csv$/, '.epochs.csv');
 
 /** As many as the float32 of which they were made can tell. */
@@ -126,7 +126,7 @@ export interface SweepResult {
 /**
  * Reads what `runSweep` has written, be it complete or not.
  *
- * @param out  the table of the runs; that of the epochs lies beside it
+ * @param out  the table of the runs; that of the epochs lies next to it
  * @throws Error naming the file if one of the two cannot be read, is damaged, or is something else
  */
 export function readSweep(out: string): SweepResult {

@@ -41,7 +41,7 @@ const WRITE_EVERY_MS = 5000;
 
 /**
  * Trains every combination of the settings, many at a time and in several processes, and writes two tables: `out` with a row
- * per run, and `.epochs.csv` beside it with a row per epoch. Both are rewritten every few seconds with all there is so far.
+ * per run, and `.epochs.csv` next to it with a row per epoch. Both are rewritten every few seconds with all there is so far.
  *
  * The state is in the folder `out`.parts until the sweep is complete. After a crash, Stop or Ctrl-C the same call goes on;
  * it loses at most the epoch in progress, and ends with the numbers (but for the seconds) of an undisturbed sweep.
@@ -224,7 +224,7 @@ class Sweep {
     for (let worker = idle ?? this.startWorker(); ; worker = this.startWorker()) {
       try {
         const { device, versions } = await worker.ready;
-        claimParts(out, { ...this.identity!, versions }); // it may have been compiled anew meanwhile
+        claimParts(out, { ...this.identity!, versions }); // it may have been compiled again meanwhile
         const receive = (runs: readonly GridRun[]) => {
           deaths = 0;
           state.runs = runs;

@@ -21,7 +21,7 @@ export interface SweepSettings {
 }
 
 /**
- * The paper's MNIST classification experiment: 810 trainings.
+ * The paper's MNIST classification experiment: 810 training runs.
  *
  * @see data/published/README.md; van Leeuwen et al. 2025
  */

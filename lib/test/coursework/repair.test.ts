@@ -171,7 +171,7 @@ describe('the check of the repairs', () => {
         exactSigmoidFocalLoss(x, y, { alpha: -1, gamma, reduction: 'mean' })) satisfies ElementwiseLoss,
       /shape \[\] for logits of shape \[20\]/,
     ],
-    'numbers computed beside the tensors': [
+    'numbers computed next to the tensors': [
       ((x) => tf.tensor1d(Array.from(x.dataSync(), (v) => v + 1))) satisfies ElementwiseLoss,
       /3 % off|has no gradient/,
     ],

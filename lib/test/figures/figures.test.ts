@@ -234,11 +234,11 @@ describe('NaN is drawn, not dropped', () => {
     assert.match(subtitleOf({ title }), /of later epochs not all/);
     assert.match(subtitleOf(specs.lossBesidePublished), /^Mean loss of each epoch/);
   });
-  test('the losses beside the published ones may be of three amplitudes of noise', async () => {
+  test('the losses next to the published ones may be of three amplitudes of noise', async () => {
     const curves = { 'noise 0': curve(0.1), 'noise 0.5': curve(0.1), 'noise 0.75': curve(0.1, null) };
     await draw(figures.lossBesidePublished({ setting: 'theirs', curves }, { setting: 'ours', curves }));
   });
-  test('the losses beside the published ones name the deaths of each side', () => {
+  test('the losses next to the published ones name the deaths of each side', () => {
     assert.equal(titleOf(specs.lossBesidePublished), 'First NaN, published: original in epoch 2; ours: none');
   });
   test('the map counts the runs with a NaN on both sides of gamma 0 and 1', () => {
@@ -419,7 +419,7 @@ describe('the figures of the census', () => {
       /^1 of 1 libraries goes NaN or infinite at/,
     );
   });
-  test('gamma 2 is told beside the gammas below 1', () => {
+  test('gamma 2 is shown next to the gammas below 1', () => {
     const rows = [measured({ easyFaultAt: 16.64 }), measured({ library: 'b', gamma: 2, hardFaultAt: 88.72 })];
     assert.equal(
       titleOf(figures.censusFaults({ ...census, rows })),

@@ -54,7 +54,7 @@ function expectWithinUlps(actual: number[], expected: number[], ulps: number[], 
   expectClose(actual, expected, { absolute });
 }
 
-describe('exactSoftmaxFocalLoss beside 50-digit values', () => {
+describe('exactSoftmaxFocalLoss against 50-digit values', () => {
   const bySettings = new Map<string, typeof softmax.cases>();
   for (const sample of softmax.cases) {
     const key = `gamma ${sample.gamma}, ${softmax.rows[sample.row].logits.length} classes`;

@@ -11,7 +11,7 @@ import { expectClose } from '../expectClose';
 import { evaluate, range } from './evaluate';
 import { torch } from './fixtures';
 
-describe('sigmoidFocalLoss and stabilizedSigmoidFocalLoss beside PyTorch', () => {
+describe('sigmoidFocalLoss and stabilizedSigmoidFocalLoss next to PyTorch', () => {
   // Both compute the same operations, but each may round sigma(x), exp and log1p by a unit differently. Close to 1 that is
   // 2^-23 in 1 - p_t, and as much in the difference with which the cross-entropy of label 0 ends (times its size, |x|):
   // e^z times more, relatively, for a hard label. So at z = 16 two correct textbook gradients may differ twofold.

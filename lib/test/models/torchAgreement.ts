@@ -54,7 +54,7 @@ export async function savedAndLoaded(model: tf.LayersModel): Promise<tf.LayersMo
 }
 
 /**
- * A model beside PyTorch: logits, loss and gradients in training mode, the losses of a few steps of plain gradient
+ * A model next to PyTorch: logits, loss and gradients in training mode, the losses of a few steps of plain gradient
  * descent, the running statistics after them, and the same in inference mode with the weights so reached.
  */
 export class Agreement<Options> {

@@ -139,7 +139,7 @@ describe('a run file', () => {
     );
   });
 
-  test('is left as it was when writing fails, and nothing lies beside it', () => {
+  test('is left as it was when writing fails, and nothing lies next to it', () => {
     const before = readdirSync(folder);
     assert.throws(
       () => results.writeRun(file, { settings, rows: [{ a: 1 }, { a: 'one' }] }),

@@ -144,7 +144,7 @@ describe('a sweep', () => {
     for (const { loss, gamma } of nan) assert.ok(loss === 'original' && gamma !== 2);
   });
 
-  test('says with which settings, code and device it was made, and keeps nothing beside the two tables', () => {
+  test('says with which settings, code and device it was made, and keeps nothing next to the two tables', () => {
     const { settings, versions } = results.readRun(undisturbed);
     assert.deepEqual(readSweep(undisturbed).versions, versions);
     for (const [name, value] of Object.entries(SMALL)) assert.deepEqual(settings[name], value);

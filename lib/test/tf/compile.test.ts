@@ -53,7 +53,7 @@ describe('a compiled function', () => {
     );
   });
 
-  test('is not called any more from the third call on, for each shape and dtype anew', () => {
+  test('is not called any more from the third call on, and again for each shape and dtype', () => {
     const { counting, calls } = counted((a) => tf.mul(a, 2));
     const compiled = compile(counting);
     const results = tf.tidy(() =>
@@ -197,7 +197,7 @@ describe('memory', () => {
     assert.ok(process.memoryUsage().rss - bytes < 200e6);
   });
 
-  test('holds the graphs of 8 shapes: the one unused for longest is recorded anew', () => {
+  test('holds the graphs of 8 shapes: the one unused for longest is recorded again', () => {
     const { counting, calls } = counted((a) => tf.neg(a));
     const compiled = compile(counting);
     const callAt = (length: number) =>

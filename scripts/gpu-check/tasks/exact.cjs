@@ -1,4 +1,4 @@
-// The exact loss beside the closed form in float64, which is known to 1e-14.
+// The exact loss next to the closed form in float64, which is known to 1e-14.
 const { exactSigmoidFocalLoss, floats, focalLoss, focalLossGradient, tf } = require('focal-loss-lab');
 
 const SMALLEST_NORMAL = 2 ** -126; // below it float32 has fewer digits, and a device may give 0

@@ -20,7 +20,7 @@ tf.tidy(() => {
       'sum of squares': shown(tf.sum(tf.square(withOne))),
       'is finite': shown(tf.isFinite(x)),
       maximum: shown(tf.maximum(x, 0)),
-      'largest |value|, as trainings report it': shown(largest(withOne)),
+      'largest |value|, as training runs report it': shown(largest(withOne)),
     }),
   );
 

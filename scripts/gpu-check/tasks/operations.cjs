@@ -1,4 +1,4 @@
-// Every operation that losses, models and trainings run, with every type: recorded once with its inputs and outputs on the
+// Every operation that losses, models and training use, with every type: recorded once with its inputs and outputs on the
 // CPU (argument record), then run again with the same inputs on the device (argument replay).
 const fs = require('node:fs');
 

@@ -21,7 +21,7 @@ const SETTINGS = {
 const DISABLED = [
   '@jupyterlab/terminal-extension', // needs a server
   '@jupyterlite/repl-extension',
-  // For kernels that read files through it. With it Chromium compiles all of JupyterLab anew whenever a page is opened.
+  // For kernels that read files through it. With it Chromium compiles all of JupyterLab again whenever a page is opened.
   '@jupyterlite/application-extension:service-worker-manager',
 ];
 

@@ -280,10 +280,10 @@ describe('the browser edition', { skip }, () => {
       assert.equal((await execute('n')).text, '12\n');
     });
 
-    test('ends a loop that never lets go, starts anew and says so', async () => {
+    test('ends a loop that never lets go, restarts and says so', async () => {
       const { error } = await execute('for (;;);', { stopAfter: 500 });
       assert.equal(error.ename, 'Interrupted');
-      assert.match(error.evalue, /started anew/);
+      assert.match(error.evalue, /restarted/);
       assert.equal((await execute('1 + 1')).text, '2\n');
       assert.equal((await execute('n')).error.ename, 'ReferenceError');
     });

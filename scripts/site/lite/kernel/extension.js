@@ -5,7 +5,7 @@ const EXTENSION = 'focal-loss-lab-kernel';
 const NAME = 'tslab'; // as in the notebooks' metadata
 const DISPLAY_NAME = 'TypeScript';
 const DEAF_MS = 1500; // after Stop, until a worker that does not answer is ended
-const ENDED = 'the cell did not let go, so the kernel was started anew: run the notebook again from its top';
+const ENDED = 'the cell did not let go, so the kernel was restarted: run the notebook again from its top';
 
 const own = new URL('.', document.currentScript.src).href;
 const newWorker = () => new Worker(`${own}worker.js`, { type: 'module', name: NAME });
