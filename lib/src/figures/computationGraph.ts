@@ -82,7 +82,7 @@ const TEXTBOOK: Graph = {
     { value: 'q', name: 'q = 1 − p', column: 2, row: 1 },
     { value: 'w', name: 'w = q^γ', column: 3, row: 1 },
     { value: 'loss', name: 'FL = w · CE', column: 4, row: 1 },
-    { value: 'ce', name: 'CE = log(1+e^−x)', column: 2, row: 0 },
+    { value: 'ce', name: 'CE = log(1 + e⁻ˣ)', column: 2, row: 0 },
     { value: 'one', name: 'dFL/dFL', column: 4, row: 2 },
     { value: 'ce', name: 'dFL/dw', column: 3, row: 2 },
     { value: 'byQ', name: 'dFL/dq', column: 2, row: 2 },
