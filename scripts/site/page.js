@@ -2,8 +2,11 @@
 // none from a file.
 /** CSS pixels. Below, a chart is drawn for a phone. */
 const NARROW = 600;
-/** What the labels and the title of an axis take, and the menu of a chart. */
-const BESIDE_PLOT = 150;
+/** What the labels and the title of an axis take on a phone, and the menu of a chart; more where the labels are long. */
+const NEXT_TO_PLOT = 150;
+const NARROWEST_PLOT = 160;
+/** vega-embed's, to the right of a chart. */
+const MENU = 38;
 
 renderMathInElement(document.querySelector('main'), {
   delimiters: [
@@ -32,9 +35,16 @@ async function drawChart(figure) {
   const picture = figure.querySelector('img');
   const { spec, options } = JSON.parse(figure.querySelector('script').textContent);
   const chart = document.createElement('div');
+  const width = figure.clientWidth;
+  const draw = (drawn) =>
+    vegaEmbed(chart, { description: picture.alt, ...drawn }, { ...options, renderer: 'svg' });
   try {
-    const drawn = figure.clientWidth < NARROW ? forPhone(spec, figure.clientWidth) : spec;
-    await vegaEmbed(chart, { description: picture.alt, ...drawn }, { ...options, renderer: 'svg' });
+    if (width < NARROW) {
+      await draw(forPhone(spec, width, width - NEXT_TO_PLOT));
+      const tooWide = Number(chart.querySelector('svg').getAttribute('width')) + MENU - width;
+      const plot = Math.max(width - NEXT_TO_PLOT - Math.ceil(tooWide), NARROWEST_PLOT);
+      if (tooWide > 0) await draw(forPhone(spec, width, plot));
+    } else await draw(spec);
     picture.replaceWith(chart);
   } catch (error) {
     console.error(`chart "${picture.alt}":`, error);
@@ -42,29 +52,28 @@ async function drawChart(figure) {
 }
 
 /**
- * A chart in one column: panels one below the other and as wide as fits, the legend below, titles in short lines. What has a
- * width of its own, such as long names, goes on to the right.
+ * A chart in one column: panels one below the other and at most `plot` wide, the legend below, titles in short lines. What has
+ * a width of its own, such as long names, goes on to the right.
  */
-function forPhone(spec, width) {
+function forPhone(spec, width, plot) {
   const config = {
     ...spec.config,
     title: { ...spec.config?.title, frame: 'bounds' },
     legend: { ...spec.config?.legend, orient: 'bottom', columns: 1 },
   };
-  return { ...stacked(spec, width), config };
+  return { ...stacked(spec, width, plot), config };
 }
 
-function stacked({ hconcat = [], vconcat = [], concat = [], ...view }, width) {
+function stacked({ hconcat = [], vconcat = [], concat = [], ...view }, width, plot) {
   delete view.columns; // of concat
   const panels = [...vconcat, ...[...hconcat, ...concat].map(withOwnAxis)].map((panel) =>
-    stacked(panel, width),
+    stacked(panel, width, plot),
   );
   const isDrawing = view.encoding?.x?.axis === null; // of boxes and arrows, which would overlap
-  const fits = width - BESIDE_PLOT;
   return {
     ...view,
-    ...(view.title && { title: shortTitle(view.title, width) }),
-    ...(view.width && !isDrawing && { width: view.width < fits ? view.width : fits }),
+    ...(view.title && { title: shortTitle(view.title, width - MENU) }),
+    ...(view.width && !isDrawing && { width: view.width < plot ? view.width : plot }),
     ...(panels.length && { vconcat: panels }),
   };
 }
