@@ -48,7 +48,7 @@ export function gradientBound(rows: readonly BoundAtGamma[]): VegaLiteSpec {
       y: {
         field: 'excess',
         type: 'quantitative',
-        title: '|dFL/dz| - 1',
+        title: 'slope or bound, minus 1',
         scale: { type: 'log' },
         axis: { format: '~e', tickCount: 6 },
       },
