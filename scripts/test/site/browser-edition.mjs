@@ -329,6 +329,30 @@ describe('the browser edition', { skip }, () => {
     await other.close();
   });
 
+  test('a link to a Markdown file opens it to be read, with its pictures', async () => {
+    await open('notebooks/index.ipynb');
+    for (const [link, heading] of [
+      ['for teachers', 'Teaching with these notebooks'],
+      ['README', 'Focal Loss Lab'],
+    ]) {
+      const [other] = await Promise.all([
+        page.context().waitForEvent('page'),
+        page.locator('.jp-RenderedMarkdown a', { hasText: link }).first().click(),
+      ]);
+      const viewer = other.locator('.jp-MarkdownViewer');
+      await viewer.locator('h1', { hasText: heading }).waitFor({ timeout: OPEN_MS });
+      await other.waitForFunction(
+        () =>
+          [...globalThis.document.querySelectorAll('.jp-MarkdownViewer img')].every(
+            ({ naturalWidth }) => naturalWidth > 0,
+          ),
+        null,
+        { timeout: OPEN_MS },
+      );
+      await other.close();
+    }
+  });
+
   test('each page of the site opens its notebook', () => {
     for (const [name, { needs }] of Object.entries(notebooks)) {
       const file = name.replace(/^notebooks\//, '').replace(/ipynb$/, 'html');
