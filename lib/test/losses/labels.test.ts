@@ -96,16 +96,16 @@ describe('an ignored label', () => {
       test(`has no loss and no gradient in ${name}, and is not counted (${dtype}, ${ignoreLabel})`, () => {
         const x = tf.tensor1d([0.5, 30, NaN, -2]);
         const y = tf.tensor1d([1, ignoreLabel, ignoreLabel, 0], dtype);
-        const kept = tf.tensor1d([0.5, -2]);
-        const expected = loss(kept, tf.tensor1d([1, 0]), { gamma: 0.5 }).dataSync();
+        // Good labels in their place, not fewer logits: a vectorized kernel may round a logit's loss otherwise at another place.
+        const expected = loss(x, tf.tensor1d([1, 0, 0, 0], dtype), { gamma: 0.5 }).dataSync();
         const { value, grad } = tf.valueAndGrad((x: tf.Tensor) => loss(x, y, { gamma: 0.5, ignoreLabel }))(
           x,
           tf.onesLike(x),
         );
-        expectClose(value.dataSync(), [expected[0], 0, 0, expected[1]], {});
+        expectClose(value.dataSync(), [expected[0], 0, 0, expected[3]], {});
         assert.deepEqual([...grad.dataSync()].map((slope) => slope !== 0), [true, false, false, true]); // prettier-ignore
         const mean = loss(x, y, { gamma: 0.5, ignoreLabel, reduction: 'mean' });
-        expectClose(mean.dataSync(), [(expected[0] + expected[1]) / 2], { relative: 1e-6 });
+        expectClose(mean.dataSync(), [(expected[0] + expected[3]) / 2], { relative: 1e-6 });
         const none = loss(x, tf.fill([4], ignoreLabel, dtype), { ignoreLabel, reduction: 'mean' });
         assert.equal(none.dataSync()[0], 0);
         assert.throws(() => loss(x, tf.tensor1d([1, 7, 0, 0], dtype), { ignoreLabel }), /got 7 at index 1/);

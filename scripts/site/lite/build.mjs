@@ -13,9 +13,12 @@ const EXTENSION = 'focal-loss-lab-kernel';
 const APPS = ['notebooks', 'tree', 'edit'];
 const DATA = ['data/results', 'data/published'];
 
-/** Settings of JupyterLab, by plugin: no news from another host. */
+/** Settings of JupyterLab, by plugin. */
 const SETTINGS = {
-  '@jupyterlab/apputils-extension:notification': { fetchNews: 'false', checkForUpdates: false },
+  '@jupyterlab/apputils-extension:notification': { fetchNews: 'false', checkForUpdates: false }, // from another host
+  // A link to a Markdown file opens it to be read. Alone in its page it would wait for ever for something to its left.
+  '@jupyterlab/docmanager-extension:plugin': { defaultViewers: { markdown: 'Markdown Preview' } },
+  '@jupyter-notebook/application-extension:shell': { layout: {} },
 };
 
 const DISABLED = [
@@ -105,29 +108,33 @@ const configuration = () => ({
   },
 });
 
-/** The notebooks, the results that they read, and whatever else they link to. Returns their names. */
+/** The notebooks, the results that they read, and whatever else they, or Markdown files among it, link to. Returns their names. */
 function copyContents(folder) {
   const notebooks = allNotebooks().map((name) => path.join('notebooks', name));
   const data = DATA.flatMap((name) =>
-    fs
-      .readdirSync(path.join(root, name))
-      .map((file) => path.join(name, file))
-      .filter((file) => fs.statSync(path.join(root, file)).isFile()),
+    fs.readdirSync(path.join(root, name)).map((file) => path.join(name, file)),
   );
-  const linked = notebooks.flatMap((file) =>
-    linksIn(readPage(path.join(root, file)).markdown)
-      .filter((link) => !/^(\w+:|#)/.test(link))
-      .map((link) => path.join(path.dirname(file), decodeURI(link.split('#')[0])))
-      .filter((target) => fs.statSync(path.join(root, target), { throwIfNoEntry: false })?.isFile()),
-  );
-  const files = [...new Set([...notebooks, ...data, ...linked])];
+  const files = new Set();
+  const add = (file) => {
+    if (files.has(file) || !fs.statSync(path.join(root, file), { throwIfNoEntry: false })?.isFile()) return;
+    files.add(file);
+    if (/\.(md|ipynb)$/.test(file)) linkedFrom(file).forEach(add);
+  };
+  [...notebooks, ...data].forEach(add);
   for (const file of files) {
     const target = path.join(folder, file);
     fs.mkdirSync(path.dirname(target), { recursive: true });
     fs.copyFileSync(path.join(root, file), target);
   }
-  return files;
+  return [...files];
 }
+
+/** What a page links to within the repository, by path from its root. */
+const linkedFrom = (file) =>
+  linksIn(readPage(path.join(root, file)).markdown)
+    .filter((link) => !/^(\w+:|#)/.test(link))
+    .map((link) => path.join(path.dirname(file), decodeURI(link.split('#')[0])))
+    .filter((target) => !/(^|\/)\./.test(target)); // JupyterLite refuses hidden folders
 
 /** MNIST's files, packed, where process.js says that the data are. Returns their names. */
 function packMnist(folder) {

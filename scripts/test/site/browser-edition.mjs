@@ -104,6 +104,12 @@ describe('the browser edition', { skip }, () => {
     cells.flatMap(({ outputs }) => outputs).filter(isVerdict)
       .map(({ data }) => ({ points: data[POINTS], text: [data['text/plain']].flat().join('') })); // prettier-ignore
 
+  /** '1, 2 and 6 to 8' as [1, 2, 6, 7, 8]. */
+  const numbersIn = (text) =>
+    [...text.matchAll(/(\d+)(?: to (\d+))?/g)].flatMap(([, first, last = first]) =>
+      Array.from({ length: last - first + 1 }, (_, i) => Number(first) + i),
+    );
+
   /** A student's copy, which has no saved outputs. */
   function assertNotAttempted(all) {
     assert.ok(all.length > 0);
@@ -118,6 +124,23 @@ describe('the browser edition', { skip }, () => {
     const runs = names.filter((name) => notebooks[name].needs.length === 0);
     assert.ok(runs.includes('notebooks/02-nan-gradient.ipynb') && runs.length >= 8, `${runs}`);
     assert.ok(notebooks['notebooks/03-mnist-classification.ipynb'].needs.includes('train'));
+  });
+
+  test('README and TEACHING name those that run, and TEACHING those that do not', () => {
+    for (const [file, beginning, runs] of [
+      ['README.md', 'the index, ', true],
+      ['notebooks/TEACHING.md', '[map](index.ipynb), ', true],
+      ['notebooks/TEACHING.md', 'train: ', false],
+    ]) {
+      const [, text] = fs.readFileSync(path.join(root, file), 'utf8').split(`${beginning}notebooks `);
+      const [, chapters, exercises] = /^([\d, andto]*),(?: the appendix,)? and exercises ([\d, andto]*)/.exec(
+        text,
+      );
+      const names = Object.keys(notebooks).filter((name) => (notebooks[name].needs.length === 0) === runs);
+      const numbers = (pattern) => names.flatMap((name) => pattern.exec(name)?.slice(1).map(Number) ?? []);
+      assert.deepEqual(numbersIn(chapters), numbers(/^notebooks\/(\d+)-/), file);
+      assert.deepEqual(numbersIn(exercises), numbers(/^notebooks\/exercises\/exercise-(\d+)/), file);
+    }
   });
 
   test('every notebook that claims to run does, with the kinds of output and the verdicts that are saved', async (t) => {
@@ -304,6 +327,30 @@ describe('the browser edition', { skip }, () => {
     ]);
     await other.waitForURL('**/notebooks/index.html?path=notebooks%2F01-derivation.ipynb');
     await other.close();
+  });
+
+  test('a link to a Markdown file opens it to be read, with its pictures', async () => {
+    await open('notebooks/index.ipynb');
+    for (const [link, heading] of [
+      ['for teachers', 'Teaching with these notebooks'],
+      ['README', 'Focal Loss Lab'],
+    ]) {
+      const [other] = await Promise.all([
+        page.context().waitForEvent('page'),
+        page.locator('.jp-RenderedMarkdown a', { hasText: link }).first().click(),
+      ]);
+      const viewer = other.locator('.jp-MarkdownViewer');
+      await viewer.locator('h1', { hasText: heading }).waitFor({ timeout: OPEN_MS });
+      await other.waitForFunction(
+        () =>
+          [...globalThis.document.querySelectorAll('.jp-MarkdownViewer img')].every(
+            ({ naturalWidth }) => naturalWidth > 0,
+          ),
+        null,
+        { timeout: OPEN_MS },
+      );
+      await other.close();
+    }
   });
 
   test('each page of the site opens its notebook', () => {
