@@ -27,7 +27,7 @@ export function makeProject(folder, more = []) {
     `@tensorflow/tfjs-backend-wasm@${TFJS}`,
     ...more,
   ];
-  const options = ['--ignore-scripts', '--prefer-offline', '--loglevel=error'];
+  const options = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
   execFileSync('npm', ['install', ...options, ...packages], { cwd: folder, stdio: 'pipe' });
 }
 

@@ -15,6 +15,7 @@ const ESBUILD = JSON.parse(fs.readFileSync(path.join(root, 'scripts/site/lite/pa
 const README = fs.readFileSync(path.join(root, 'lib/losses/README.md'), 'utf8');
 const project = fs.mkdtempSync(path.join(os.tmpdir(), 'losses-'));
 let offline;
+let browser;
 
 before(() => {
   try {
@@ -24,7 +25,10 @@ before(() => {
     offline = 'no connection to the npm registry, from which TensorFlow.js would come';
   }
 });
-after(() => fs.rmSync(project, { recursive: true, force: true }));
+after(async () => {
+  await browser?.close();
+  fs.rmSync(project, { recursive: true, force: true });
+});
 
 const run = (program, type) => runProgram(project, program, type);
 
@@ -191,14 +195,16 @@ describe('the package of the losses', () => {
   });
 });
 
+/** In a page, and with a profile, of its own. */
 async function inChromium(t, use) {
   const executable = findChromium();
   if (!executable) return t.skip(NO_CHROMIUM);
-  const browser = await launch(executable);
+  browser ??= await launch(executable);
+  const { page } = await openPage(browser);
   try {
-    await use((await openPage(browser)).page);
+    await use(page);
   } finally {
-    await browser.close();
+    await page.close();
   }
 }
 
