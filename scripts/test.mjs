@@ -9,7 +9,7 @@ import { askDriver, reasonAgainst } from '../lib/src/tf/graphicsCards.cjs';
 import { runCommand } from './command.mjs';
 import { allNotebooks } from './pages.mjs';
 import { read, root, stateFolder, write } from './setup/project.mjs';
-import { compiledTests, countTests, ONE_THREAD, QUIET } from './unit-tests.mjs';
+import { compiledTests, countTests, groupTests, inOneProcess, ONE_THREAD, QUIET } from './unit-tests.mjs';
 
 const COMMAND = {
   name: 'test',
@@ -25,9 +25,9 @@ and in a browser, and each notebook from top to bottom in the quick profile.`,
   },
 };
 
-// Files of scripts/test that start many set-ups or kernels, download a Node, or drive a browser.
+// Files of scripts/test that start many set-ups or kernels, train, download a Node, or drive a browser.
 const SLOW =
-  /^(setup|node-versions|site|jupyterlab|losses-package|test_(kernel|snapshot|runner|grade|nbgrader))/;
+  /^(setup|node-versions|site|jupyterlab|losses-package|compare-losses|test_(kernel|snapshot|runner|grade|nbgrader))/;
 
 // Of the tests of lib those that train for half a minute or more.
 const SLOW_UNITS = /(sweep|compiled|checkpoint|paperSize)\.test/;
@@ -43,11 +43,17 @@ const onGpu = installedVariant() === 'gpu' && askDriver().cards.some((card) => r
 const LANES = onGpu ? 2 : Math.min(4, os.availableParallelism()) + 1;
 const node = process.execPath;
 
+/** By the content of a file; Prettier looks at its own version and options too. */
+const PRETTIER_CACHE = [
+  '--cache',
+  '--cache-strategy=content',
+  `--cache-location=${path.join(stateFolder, 'prettier')}`,
+];
 const LINT = [
   { kind: 'lint', command: [node, 'node_modules/eslint/bin/eslint.js', '.'] },
   { kind: 'lint of Python', command: ['ruff', 'check', '--quiet', 'scripts'] },
   { kind: 'format of Python', command: ['ruff', 'format', '--diff', '--quiet', 'scripts'] },
-  { kind: 'format', command: [node, 'node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.'] },
+  { kind: 'format', command: [node, 'node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn', ...PRETTIER_CACHE, '.'] },
   { kind: 'links and spelling', command: [node, 'scripts/check-text.mjs'], count: countLastLine },
 ]; // prettier-ignore
 const TYPES = { kind: 'types of lib', command: [node, 'node_modules/typescript/bin/tsc', '-b'] };
@@ -60,9 +66,16 @@ const CELLS = {
 /** How many seconds each check has taken here. The longest begin first, so that all lanes end at about the same time. */
 const SECONDS_FILE = path.join(stateFolder, 'test-seconds.json');
 const seconds = JSON.parse(read(SECONDS_FILE) ?? '{}');
-/** Where that is not known yet, as in CI: what takes a minute or more on two cores. */
-const LONG =
-  /notebooks\/(0[345]|appendix)-|(site|jupyterlab|setup|losses-package|sweep|compiled|checkpoint|paperSize)\.test|test_/;
+/** Where that is not known yet, as in CI: about how many it takes on two cores. The rest takes ten at most. */
+const GUESSES = [
+  [/(site|jupyterlab)\.test/, 200],
+  [/notebooks\/(0[345]|appendix)-/, 120],
+  [/sweep\/sweep\.test/, 100],
+  [/(losses-package|compiled)\.test|test_(keras|grade|runner)/, 80],
+  [/(setup|checkpoint|paperSize)\.test|test_(kernel|snapshot)|^lint$/, 50],
+  [/^(format|cells)|dist\/test\/(grid|losses|coursework|tf)$|(compare-losses|gpu-check|commands)\.test/, 25],
+];
+const guess = (title) => GUESSES.find(([pattern]) => pattern.test(title))?.[1] ?? 10;
 
 /** By the name of a kind of check, in the order in which they begin. */
 const summary = new Map();
@@ -79,14 +92,12 @@ await runCommand(COMMAND, async ({ fast = false, lint = false }) => {
 
 function tests(fast) {
   return [
-    ...machineryTests(/\.test\.mjs$/, fast).map(testFile('tests of the machinery')),
+    ...machineryTests(/\.test\.mjs$/, fast).map((file) => testFiles('tests of the machinery', file, [file])),
     ...machineryTests(/^test_.*\.py$/, fast).map(pythonTestFile),
     ...[...FRAMEWORKS, ...(fast ? [] : SLOW_FRAMEWORKS)].map((name) =>
       pythonTestFile(`frameworks/test/test_${name}.py`),
     ),
-    ...compiledTests()
-      .filter((file) => !(fast && SLOW_UNITS.test(file)))
-      .map(testFile('unit tests of lib')),
+    ...unitTests(fast),
     ...(fast ? [] : allNotebooks().map(executedNotebook)),
   ];
 }
@@ -113,7 +124,7 @@ function report() {
 async function runAll(checks) {
   for (const { kind } of checks)
     if (!summary.has(kind)) summary.set(kind, { passed: 0, failed: 0, skipped: 0, seconds: 0, failures: [] });
-  const expected = (check) => seconds[titleOf(check)] ?? (LONG.test(titleOf(check)) ? 100 : 10);
+  const expected = (check) => seconds[titleOf(check)] ?? guess(titleOf(check));
   const waiting = checks.toSorted((a, b) => expected(b) - expected(a)).values();
   const lane = async () => {
     for (const check of waiting) await run(check);
@@ -165,15 +176,18 @@ function countLastLine(output) {
   return found && { passed: Number(found[1]), failed: Number(found[2]), skipped: 0 };
 }
 
-function testFile(kind) {
-  const command = [node, '--test', '--test-reporter=spec'];
-  return (file) => ({
-    kind,
-    name: file,
-    command: [...command, file],
-    variables: ONE_THREAD,
-    count: countTests,
-  });
+function testFiles(kind, name, files) {
+  return { kind, name, command: [node, ...inOneProcess(files)], variables: ONE_THREAD, count: countTests };
+}
+
+/** The quick ones by folder, and each of the slow ones for itself, so that another core is not left waiting. */
+function unitTests(fast) {
+  const all = compiledTests();
+  const slow = fast ? [] : all.filter((file) => SLOW_UNITS.test(file));
+  const groups = groupTests(all.filter((file) => !SLOW_UNITS.test(file)));
+  return [...groups, ...slow.map((file) => ({ name: file, files: [file] }))].map(({ name, files }) =>
+    testFiles('unit tests of lib', name, files),
+  );
 }
 
 function pythonTestFile(file) {

@@ -19,6 +19,32 @@ export function compiledTests() {
     .sort();
 }
 
+/** The arguments of Node for the tests of these files in one process. (node --test would start another for each file.) */
+export const inOneProcess = (files) => [
+  '--test-reporter=spec',
+  ...files.slice(0, -1).flatMap((file) => ['--import', `./${file}`]),
+  files.at(-1),
+];
+
+// A test that changes what others in its process would see, and one that makes lib take the process for a kernel.
+const CHANGES_ITS_PROCESS = /process\.env|replaceKernel/;
+const IN_A_KERNEL = /\/fakeKernel"\)/;
+
+/**
+ * The same files in groups that can share a process: importing TensorFlow takes longer than most of these tests.
+ * @returns {{ name: string, files: string[] }[]}  by folder
+ */
+export function groupTests(files) {
+  const groups = new Map();
+  for (const file of files) {
+    const source = fs.readFileSync(path.join(root, file), 'utf8');
+    const folder = path.dirname(file) + (IN_A_KERNEL.test(source) ? ' in a kernel' : '');
+    const name = CHANGES_ITS_PROCESS.test(source) ? file : folder;
+    groups.set(name, [...(groups.get(name) ?? []), file]);
+  }
+  return Array.from(groups, ([name, files]) => ({ name: files.length > 1 ? name : files[0], files }));
+}
+
 /**
  * Of these files the ones that a person means by a folder, a name, or both.
  * @param name  'losses', 'closedForm', 'losses/closedForm', also as a path: 'lib/test/losses/closedForm.test.ts'

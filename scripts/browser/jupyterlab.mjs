@@ -107,11 +107,17 @@ export async function openJupyterLab(page, address) {
   });
 }
 
-/** Opens a notebook, by its path in the folder that is served, and waits for all of its cells. */
-export async function openNotebook(page, file) {
+/**
+ * Opens a notebook, by its path in the folder that is served, and waits for all of its cells.
+ * @param kernel  whether its kernel starts, as it does for a reader
+ */
+export async function openNotebook(page, file, { kernel = true } = {}) {
   await page.evaluate(
-    (path) => globalThis.jupyterapp.commands.execute('docmanager:open', { path }).then(() => undefined),
-    file,
+    ([path, shouldStart]) => {
+      const how = { path, kernelPreference: { shouldStart } };
+      return globalThis.jupyterapp.commands.execute('docmanager:open', how).then(() => undefined);
+    },
+    [file, kernel],
   );
   // The cells come one by one.
   await page.waitForFunction(

@@ -45,7 +45,7 @@ class Worst {
  * The largest errors of exactSigmoidFocalLoss, unweighted, over both labels.
  * @returns loss and gradient, each with its error in ulp and where it is
  */
-export async function binaryErrors({ tf, losses }, { gamma, count, seed = 1 }) {
+async function binaryErrors({ tf, losses }, { gamma, count, seed = 1 }) {
   const numbers = uniform(seed);
   const worst = { loss: new Worst(), gradient: new Worst() };
   for (const label of [1, 0]) {
@@ -71,8 +71,9 @@ export async function binaryErrors({ tf, losses }, { gamma, count, seed = 1 }) {
 /**
  * The largest errors of exactSoftmaxFocalLoss, unweighted: of the loss, of the derivative by the label's logit, and by the other
  * logits, where what counts is the error beyond half a unit per unit of distance to the largest of these.
+ * @returns both for labels as class indices and as rows of probabilities: the examples, and so the truth, are the same
  */
-export async function softmaxErrors({ tf, losses }, { classes, gamma, rows, seed = 1, asRows = false }) {
+async function softmaxErrors({ tf, losses }, { classes, gamma, rows, seed = 1 }) {
   const numbers = uniform(seed);
   const logits = Array.from({ length: rows }, (_, i) => {
     const gap = i % 3 === 0 ? -6 + 12 * take(numbers) : -30 + take(numbers) * (120 / (1 + gamma) + 30);
@@ -89,59 +90,69 @@ export async function softmaxErrors({ tf, losses }, { classes, gamma, rows, seed
 
   const x = tf.tensor2d(logits.flat(), [rows, classes]);
   const indices = tf.tensor1d(labels, 'int32');
-  const y = asRows ? tf.oneHot(indices, classes) : indices;
-  const { value, grad } = tf.valueAndGrad((x) => losses.exactSoftmaxFocalLoss(x, y, { gamma }))(
-    x,
-    tf.ones([rows]),
-  );
-  const found = { loss: await value.data(), gradient: await grad.data() };
-  tf.dispose(asRows ? [x, y, value, grad, indices] : [x, y, value, grad]);
+  const forms = { indices, rows: tf.oneHot(indices, classes) };
+  const kinds = [];
+  for (const [form, y] of Object.entries(forms)) {
+    const { value, grad } = tf.valueAndGrad((x) => losses.exactSoftmaxFocalLoss(x, y, { gamma }))(
+      x,
+      tf.ones([rows]),
+    );
+    const worst = { loss: new Worst(), gradient: new Worst(), others: new Worst() };
+    kinds.push({ form, worst, loss: await value.data(), gradient: await grad.data() });
+    tf.dispose([value, grad]);
+  }
+  tf.dispose([x, forms]);
 
-  const worst = { loss: new Worst(), gradient: new Worst(), others: new Worst() };
   const smallest = classes * SMALLEST_NORMAL;
   logits.forEach((row, i) => {
-    const { loss, gradient } = losses.multiclassFocalLoss(row, labels[i], { gamma });
+    const truth = losses.multiclassFocalLoss(row, labels[i], { gamma });
     const at = () => ({ gamma, classes, label: labels[i], logits: row.slice(0, 8) });
-    worst.loss.add(found.loss[i], loss, at, smallest);
     const largest = row.reduce((a, b, j) => (j === labels[i] ? a : Math.max(a, b)), -Infinity);
-    for (let j = 0; j < classes; j++) {
-      const derivative = found.gradient[i * classes + j];
-      if (j === labels[i]) worst.gradient.add(derivative, gradient[j], at, smallest);
-      else {
-        const allowed = (largest - row[j]) / 2;
-        const unit = 2 ** (Math.floor(Math.log2(Math.abs(gradient[j]))) - 23);
-        const error = derivative - gradient[j];
-        const beyond = Math.sign(error) * Math.max(0, Math.abs(error) - allowed * unit);
-        worst.others.add(gradient[j] + beyond, gradient[j], at, smallest);
+    for (const { worst, loss, gradient } of kinds) {
+      worst.loss.add(loss[i], truth.loss, at, smallest);
+      for (let j = 0; j < classes; j++) {
+        const [found, expected] = [gradient[i * classes + j], truth.gradient[j]];
+        if (j === labels[i]) worst.gradient.add(found, expected, at, smallest);
+        else {
+          const allowed = (largest - row[j]) / 2;
+          const unit = 2 ** (Math.floor(Math.log2(Math.abs(expected))) - 23);
+          const error = found - expected;
+          const beyond = Math.sign(error) * Math.max(0, Math.abs(error) - allowed * unit);
+          worst.others.add(expected + beyond, expected, at, smallest);
+        }
       }
     }
   });
-  return worst;
+  return Object.fromEntries(kinds.map(({ form, worst }) => [form, worst]));
 }
 
 /**
- * The largest errors over several gammas.
+ * The largest errors over several gammas, for each range of them.
+ * @param ranges  the gammas by the name of their range
  * @param count  of logits per gamma and label; of rows, a number that makes about as much work
- * @returns { 'binary loss': { error, at }, 'softmax indices others': ..., ... }
+ * @returns by range { 'binary loss': { error, at }, 'softmax indices others': ..., ... }
  */
-export async function largestErrors(subject, gammas, { count, classes }) {
+export async function largestErrors(subject, ranges, { count, classes }) {
   const rows = (size) => Math.max(100, Math.min(count / 10, Math.round(count / (4 * size))));
-  const largest = {};
-  const add = (kind, worst) => {
-    for (const [part, found] of Object.entries(worst)) {
-      const name = `${kind} ${part}`;
-      if (!(largest[name]?.error >= found.error)) largest[name] = { ...found };
-    }
-  };
-  for (const [i, gamma] of gammas.entries()) {
-    add('binary', await binaryErrors(subject, { gamma, count, seed: 1 + i }));
-    for (const size of classes)
-      for (const asRows of [false, true]) {
-        const how = { classes: size, gamma, rows: rows(size), seed: 1 + i, asRows };
-        add(asRows ? 'softmax rows' : 'softmax indices', await softmaxErrors(subject, how));
+  const byRange = {};
+  for (const [range, gammas] of Object.entries(ranges)) {
+    const largest = (byRange[range] = {});
+    const add = (kind, worst) => {
+      for (const [part, found] of Object.entries(worst)) {
+        const name = `${kind} ${part}`;
+        if (!(largest[name]?.error >= found.error)) largest[name] = { ...found };
       }
+    };
+    for (const [i, gamma] of gammas.entries()) {
+      add('binary', await binaryErrors(subject, { gamma, count, seed: 1 + i }));
+      for (const size of classes) {
+        const how = { classes: size, gamma, rows: rows(size), seed: 1 + i };
+        for (const [form, worst] of Object.entries(await softmaxErrors(subject, how)))
+          add(`softmax ${form}`, worst);
+      }
+    }
   }
-  return largest;
+  return byRange;
 }
 
 /** JSON in which Infinity is the word. */

@@ -27,7 +27,7 @@ export function makeProject(folder, more = []) {
     `@tensorflow/tfjs-backend-wasm@${TFJS}`,
     ...more,
   ];
-  const options = ['--ignore-scripts', '--prefer-offline', '--loglevel=error'];
+  const options = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
   execFileSync('npm', ['install', ...options, ...packages], { cwd: folder, stdio: 'pipe' });
 }
 
@@ -43,11 +43,11 @@ export function runProgram(folder, program, type = 'module') {
   return JSON.parse(output.trim().split('\n').at(-1));
 }
 
-const call = (gammas, how) =>
-  `largestErrors({ tf, losses }, ${JSON.stringify(gammas)}, ${JSON.stringify(how)})`;
+const call = (ranges, how) =>
+  `largestErrors({ tf, losses }, ${JSON.stringify(ranges)}, ${JSON.stringify(how)})`;
 
 /** `largestErrors` of errors.mjs in the project, on a backend of the plain TensorFlow.js. */
-export function errorsOn(folder, backend, gammas, how) {
+export function errorsOn(folder, backend, ranges, how) {
   return runProgram(
     folder,
     `
@@ -56,12 +56,12 @@ export function errorsOn(folder, backend, gammas, how) {
     import * as losses from 'tfjs-focal-loss';
     import { asJson, largestErrors } from './errors.mjs';
     if (!(await tf.setBackend('${backend}'))) throw new Error('no backend ${backend}');
-    console.log(asJson(await ${call(gammas, how)}));
+    console.log(asJson(await ${call(ranges, how)}));
     `,
   );
 }
 
-const ERRORS_PAGE = (gammas, how) => `<!doctype html>
+const ERRORS_PAGE = (ranges, how) => `<!doctype html>
 <script type="importmap">
   { "imports": {
     "@tensorflow/tfjs-core": "./node_modules/@tensorflow/tfjs/dist/tf.fesm.min.js",
@@ -75,15 +75,15 @@ const ERRORS_PAGE = (gammas, how) => `<!doctype html>
   try {
     await tf.setBackend('webgl');
     if (tf.getBackend() !== 'webgl') throw new Error('no WebGL');
-    resolve(asJson(await ${call(gammas, how)}));
+    resolve(asJson(await ${call(ranges, how)}));
   } catch (error) {
     reject(error);
   }
 </script>`;
 
 /** The same on WebGL, in a page of an open browser. */
-export async function errorsOnWebGL(folder, page, gammas, how) {
-  fs.writeFileSync(path.join(folder, 'errors.html'), ERRORS_PAGE(gammas, how));
+export async function errorsOnWebGL(folder, page, ranges, how) {
+  fs.writeFileSync(path.join(folder, 'errors.html'), ERRORS_PAGE(ranges, how));
   const server = await serve(folder);
   try {
     await page.goto(`${server.origin}/errors.html`);

@@ -22,18 +22,18 @@ const HOW = { count, classes: [2, 3, 10, 21, 100, 300, 1000] };
 const search = { wasm: searchWasm, webgl: searchWebGL }[backend] ?? searchHere;
 await search(async (errors) => {
   for (const [range, gammas] of Object.entries(RANGES))
-    for (const [name, { error, at }] of Object.entries(await errors(gammas)))
+    for (const [name, { error, at }] of Object.entries((await errors({ [range]: gammas }))[range]))
       console.log(`gamma in ${range}: ${name} ${Number(error).toFixed(2)} at ${JSON.stringify(at)}`);
 });
 
 async function searchHere(printed) {
   const losses = createRequire(import.meta.url)('focal-loss-lab');
   losses.tf.setBackend(backend);
-  await printed((gammas) => largestErrors({ tf: losses.tf, losses }, gammas, HOW));
+  await printed((ranges) => largestErrors({ tf: losses.tf, losses }, ranges, HOW));
 }
 
 async function searchWasm(printed) {
-  await inProject((project) => printed((gammas) => errorsOn(project, 'wasm', gammas, HOW)));
+  await inProject((project) => printed((ranges) => errorsOn(project, 'wasm', ranges, HOW)));
 }
 
 async function searchWebGL(printed) {
@@ -42,7 +42,7 @@ async function searchWebGL(printed) {
   const browser = await launch(executable);
   try {
     const { page } = await openPage(browser);
-    await inProject((project) => printed((gammas) => errorsOnWebGL(project, page, gammas, HOW)));
+    await inProject((project) => printed((ranges) => errorsOnWebGL(project, page, ranges, HOW)));
   } finally {
     await browser.close();
   }

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { root } from '../setup/project.mjs';
-import { selectTests } from '../unit-tests.mjs';
+import { compiledTests, groupTests, selectTests } from '../unit-tests.mjs';
 
 const { scripts } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
 const SETUP = 'node scripts/setup.mjs ';
@@ -37,6 +37,22 @@ describe('every command', () => {
       assert.deepEqual([status, stdout], [2, '']);
       assert.match(stderr, new RegExp(`^\\[${name}\\] [^\\n]+; --help shows what there is\\n$`));
     });
+});
+
+describe('npm test', () => {
+  const groups = groupTests(compiledTests());
+  const besides = (name) => groups.find(({ files }) => files.includes(`lib/dist/test/${name}.test.js`)).files;
+
+  test('runs each file of lib/test once', () => {
+    assert.deepEqual(groups.flatMap(({ files }) => files).sort(), compiledTests());
+  });
+
+  test('runs the files of a folder in one process, except those that need another or one of their own', () => {
+    assert.ok(besides('losses/textbook').includes('lib/dist/test/losses/closedForm.test.js'));
+    assert.ok(besides('display/table').includes('lib/dist/test/display/chart.test.js'));
+    assert.ok(!besides('display/table').includes('lib/dist/test/display/breathe.test.js'));
+    assert.equal(besides('results/besidePaper').length, 1);
+  });
 });
 
 describe('npm run unit', () => {

@@ -30,7 +30,7 @@ describe('displayBundle', () => {
 
   test('outside a kernel the text is printed', () => {
     const script = `
-      const { displayBundle } = require('focal-loss-lab');
+      const { displayBundle } = require('focal-loss-lab/dist/display/bundle');
       displayBundle({ 'text/plain': 'a line', 'text/html': '<p>a paragraph</p>' });`;
     assert.equal(
       execFileSync(process.execPath, ['-e', script], { cwd: __dirname, encoding: 'utf8' }),

@@ -99,7 +99,7 @@ describe('Progress', () => {
 
   test('outside a kernel it does not flood the terminal, and does not keep the process alive', () => {
     const script = `
-      const { Progress } = require('focal-loss-lab');
+      const { Progress } = require('focal-loss-lab/dist/display/progress');
       const progress = new Progress(1001, 'p');
       for (let step = 0; step <= 1000; step++) progress.update(step);`;
     const printed = execFileSync(process.execPath, ['-e', script], { cwd: __dirname, encoding: 'utf8' });
@@ -109,7 +109,7 @@ describe('Progress', () => {
   test('on a terminal it is one line, replaced in place and never longer than the terminal is wide', () => {
     const script = `
       Object.assign(process.stdout, { isTTY: true, columns: 40 });
-      const { Progress } = require('focal-loss-lab');
+      const { Progress } = require('focal-loss-lab/dist/display/progress');
       const progress = new Progress(2, 'sweep');
       progress.update(0);
       progress.update(2, 'a note that would not fit');

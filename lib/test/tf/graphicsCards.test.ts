@@ -7,7 +7,7 @@ import { CARDS, onMachine, TWO_CARDS, type PretendMachine } from './pretendMachi
 const warning = (machine: PretendMachine) =>
   onMachine<string | null>(
     { ...machine, env: { CUDA_VISIBLE_DEVICES: '-1', ...machine.env } },
-    `require('focal-loss-lab').deviceWarning()`,
+    `require('./device').deviceWarning()`,
   );
 
 /** By the driver's version and the compute capability; null: TensorFlow can use it. */
