@@ -65,9 +65,10 @@ def main():
         notebooks = None if options.pages_only else write_browser_edition(whole / EDITION)
         site = Site(out, options.repository, notebooks)
         write_assets(whole / 'assets')
+        exporter = Exporter()
         for page in site.pages:
-            write_page(page, site, whole)
-        write_census(site, whole)
+            write_page(page, site, exporter, whole)
+        write_census(site, exporter, whole)
         if out.exists():
             out.rename(Path(scratch, 'old'))
         whole.rename(out)
@@ -175,16 +176,19 @@ class Site:
 
 
 class Exporter(HTMLExporter):
-    """nbconvert's, with our template, and with the links of the site."""
+    """nbconvert's, with our template, and with the links of the site. One for all pages, for it compiles its templates."""
 
-    def __init__(self, resolve):
+    resolve = None  # of the page that is being written: where a link leads
+
+    def __init__(self):
         super().__init__(
             extra_template_basedirs=[str(SOURCES)],
             template_name='template',
             exclude_input_prompt=True,
             exclude_output_prompt=True,
         )
-        self.resolve = resolve
+        # Takes scripts out of the code of cells, which comes from Pygments: a third of the time, and nothing to be found.
+        self.register_filter('clean_html', lambda html: html)
 
     @pass_context
     def markdown2html(self, context, source):
@@ -205,7 +209,7 @@ def embed(source, folder):
     return f'data:{mimetypes.guess_type(url.path)[0]};base64,{content}'
 
 
-def write_page(page, site, folder):
+def write_page(page, site, exporter, folder):
     def resolve(href):
         url = urlsplit(href)
         if url.scheme or url.netloc or not url.path:
@@ -234,7 +238,8 @@ def write_page(page, site, folder):
         'next': neighbor(1),
     }
     resources = {'metadata': {'name': page.path.stem, 'path': str(page.path.parent)}, 'site': frame}
-    html, _ = Exporter(resolve).from_notebook_node(page.notebook, resources=resources)
+    exporter.resolve = resolve
+    html, _ = exporter.from_notebook_node(page.notebook, resources=resources)
     write(folder / page.html, html)
 
 
@@ -247,12 +252,12 @@ def write_browser_edition(folder):
     return json.loads((folder / 'notebooks.json').read_text())
 
 
-def write_census(site, folder):
+def write_census(site, exporter, folder):
     """The table that a person can search, from the rows that census.mjs prints."""
     census = json.loads(subprocess.run(['node', SOURCES / 'census.mjs'], check=True, stdout=subprocess.PIPE).stdout)
     explained_in = [{'href': page.html, 'title': page.title} for page in site.pages if page.reads_census]
     frame = site.frame(CENSUS_PAGE, CENSUS_TITLE, CENSUS, ['census'])
-    template = Exporter(None).environment.get_template('census.html.j2')
+    template = exporter.environment.get_template('census.html.j2')
     write(folder / CENSUS_PAGE, template.render(site=frame | {'explained_in': explained_in}, **census))
 
 

@@ -46,6 +46,7 @@ export async function buildBrowserEdition(folder) {
     fs.writeFileSync(path.join(scratch, 'jupyter-lite.json'), JSON.stringify(configuration()));
     fs.writeFileSync(path.join(scratch, 'overrides.json'), JSON.stringify(SETTINGS));
     const inScratch = ['--lite-dir', scratch, '--output-dir', folder, '--contents', contents];
+    const all = ['--ignore-contents', '/[.]ipynb_checkpoints']; // not lib, as it would by itself
     const small = [
       '--no-sourcemaps',
       '--no-unused-shared-packages',
@@ -53,7 +54,7 @@ export async function buildBrowserEdition(folder) {
     ];
     await mustRun(
       'python',
-      ['-m', 'jupyterlite_core', 'build', '--ignore-sys-prefix', ...inScratch, ...small],
+      ['-m', 'jupyterlite_core', 'build', '--ignore-sys-prefix', ...inScratch, ...all, ...small],
       {
         what: 'building JupyterLite',
         log,

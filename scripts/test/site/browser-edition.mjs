@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { linksIn, readPage } from '../../pages.mjs';
 import { root } from '../../setup/project.mjs';
 import { buildOnce, site, skip, startPage } from './built.mjs';
 
@@ -327,6 +328,20 @@ describe('the browser edition', { skip }, () => {
     ]);
     await other.waitForURL('**/notebooks/index.html?path=notebooks%2F01-derivation.ipynb');
     await other.close();
+  });
+
+  test('the files that its notebooks link to are there', () => {
+    const linked = Object.keys(notebooks).flatMap((name) =>
+      linksIn(readPage(path.join(root, name)).markdown)
+        .filter((link) => !/^(\w+:|#)/.test(link))
+        .map((link) => path.join(path.dirname(name), decodeURI(link.split('#')[0]))),
+    );
+    const files = linked.filter((target) => fs.statSync(path.join(root, target)).isFile());
+    assert.ok(files.includes('notebooks/TEACHING.md'));
+    assert.deepEqual(
+      files.filter((file) => !fs.existsSync(path.join(site, 'lite/files', file))),
+      [],
+    );
   });
 
   test('a link to a Markdown file opens it to be read, with its pictures', async () => {
