@@ -30,6 +30,12 @@ export function linksIn(markdown) {
   return [...links, ...tags, ...urls].map((match) => match[1]);
 }
 
+/** What a page links to within the repository, whether it is there or not: paths from its root, as that of the page is. */
+export const linkedFrom = (file) =>
+  linksIn(readPage(path.join(root, file)).markdown)
+    .filter((link) => !/^(\w+:|#)/.test(link))
+    .map((link) => path.join(path.dirname(file), decodeURI(link.split('#')[0])));
+
 /** What the part of a link after # may be: GitHub's names of the headings, or JupyterLab's in a notebook; HTML ids. */
 export function anchorsOf(file) {
   const { markdown } = readPage(file);

@@ -42,8 +42,8 @@ async function drawChart(figure) {
     if (width < NARROW) {
       await draw(forPhone(spec, width, width - NEXT_TO_PLOT));
       const tooWide = Number(chart.querySelector('svg').getAttribute('width')) + MENU - width;
-      const plot = Math.max(width - NEXT_TO_PLOT - Math.ceil(tooWide), NARROWEST_PLOT);
-      if (tooWide > 0) await draw(forPhone(spec, width, plot));
+      const narrower = Math.max(width - NEXT_TO_PLOT - Math.ceil(tooWide), NARROWEST_PLOT);
+      if (tooWide > 0) await draw(forPhone(spec, width, narrower));
     } else await draw(spec);
     picture.replaceWith(chart);
   } catch (error) {

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import zlib from 'node:zlib';
 import { MNIST_FILES } from '../../../lib/src/datasets/mnistFiles.cjs';
-import { allNotebooks, linksIn, readPage } from '../../pages.mjs';
+import { allNotebooks, linkedFrom, readPage } from '../../pages.mjs';
 import { ask, mustRun } from '../../setup/processes.mjs';
 import { log, root, say } from '../../setup/project.mjs';
 import { bundle } from './bundle.mjs';
@@ -119,7 +119,7 @@ function copyContents(folder) {
   const add = (file) => {
     if (files.has(file) || !fs.statSync(path.join(root, file), { throwIfNoEntry: false })?.isFile()) return;
     files.add(file);
-    if (/\.(md|ipynb)$/.test(file)) linkedFrom(file).forEach(add);
+    if (/\.(md|ipynb)$/.test(file)) linkedFrom(file).filter(isVisible).forEach(add);
   };
   [...notebooks, ...data].forEach(add);
   for (const file of files) {
@@ -130,12 +130,8 @@ function copyContents(folder) {
   return [...files];
 }
 
-/** What a page links to within the repository, by path from its root. */
-const linkedFrom = (file) =>
-  linksIn(readPage(path.join(root, file)).markdown)
-    .filter((link) => !/^(\w+:|#)/.test(link))
-    .map((link) => path.join(path.dirname(file), decodeURI(link.split('#')[0])))
-    .filter((target) => !/(^|\/)\./.test(target)); // JupyterLite refuses hidden folders
+/** JupyterLite refuses hidden files and folders. */
+const isVisible = (file) => !/(^|\/)\./.test(file);
 
 /** MNIST's files, packed, where process.js says that the data are. Returns their names. */
 function packMnist(folder) {

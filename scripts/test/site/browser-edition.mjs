@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { linksIn, readPage } from '../../pages.mjs';
+import { linkedFrom } from '../../pages.mjs';
 import { root } from '../../setup/project.mjs';
 import { buildOnce, site, skip, startPage } from './built.mjs';
 
@@ -331,11 +331,7 @@ describe('the browser edition', { skip }, () => {
   });
 
   test('the files that its notebooks link to are there', () => {
-    const linked = Object.keys(notebooks).flatMap((name) =>
-      linksIn(readPage(path.join(root, name)).markdown)
-        .filter((link) => !/^(\w+:|#)/.test(link))
-        .map((link) => path.join(path.dirname(name), decodeURI(link.split('#')[0]))),
-    );
+    const linked = Object.keys(notebooks).flatMap(linkedFrom);
     const files = linked.filter((target) => fs.statSync(path.join(root, target)).isFile());
     assert.ok(files.includes('notebooks/TEACHING.md'));
     assert.deepEqual(
