@@ -182,10 +182,11 @@ jupyter.JupyterHandlerImpl = class extends jupyter.JupyterHandlerImpl {
 
 /**
  * What cells print, on its way to the reader. JupyterLab takes a hundredth of a second to draw a message, and a loop prints
- * thousands of lines: what comes after the first ones in each tenth of a second is sent together.
+ * thousands of lines: what comes after a cell's first ones in each tenth of a second is sent together.
  */
 class PrintedText {
   #send;
+  #request; // of the cell that prints
   #waiting = null;
   #timer;
   #since = -Infinity;
@@ -197,29 +198,28 @@ class PrintedText {
   }
 
   add(request, name, text) {
-    if (performance.now() - this.#since > TOGETHER_MS) {
+    if (request !== this.#request || performance.now() - this.#since > TOGETHER_MS) {
       this.flush();
+      this.#request = request;
       this.#since = performance.now();
       this.#sent = 0;
-    }
-    const { request: other, name: otherName } = this.#waiting ?? { request, name };
-    if (request !== other || name !== otherName) this.flush();
+    } else if (name !== this.#waiting?.name) this.flush();
     if (this.#waiting) {
       this.#waiting.text += text;
       if (this.#waiting.text.length > MOST_TOGETHER) this.flush();
     } else if (this.#sent++ < PROMPT_MESSAGES) this.#send(request, name, text);
     else {
-      this.#waiting = { request, name, text };
+      this.#waiting = { name, text };
       this.#timer = setTimeout(() => this.flush(), TOGETHER_MS);
     }
   }
 
   flush() {
     if (!this.#waiting) return;
-    const { request, name, text } = this.#waiting;
+    const { name, text } = this.#waiting;
     this.#waiting = null;
     clearTimeout(this.#timer);
-    this.#send(request, name, text);
+    this.#send(this.#request, name, text);
   }
 }
 
