@@ -17,11 +17,10 @@ export function logitDistribution(all: readonly PixelLogits[]): VegaLiteSpec {
     return { noise, maxAbsLogit: logits.reduce((max, logit) => Math.max(max, Math.abs(logit)), 0) };
   });
   const walls = [FIRST_NAN_LOGITS[0].value, -FIRST_NAN_LOGITS[1].value];
-  const isCut = largest.every(({ maxAbsLogit }, i) => i === 0 || maxAbsLogit < largest[i - 1].maxAbsLogit);
   const reached = largest.map((at) => `${at.maxAbsLogit.toFixed(1)} at noise ${at.noise}`);
   return {
     title: {
-      text: `${isCut ? 'Noise cuts the tail. ' : ''}|logit| reaches ${reached.join(', ')}`,
+      text: `At the end of training |logit| reaches ${reached.join(', ')}`,
       subtitle:
         'Share of the pixels per bin, logarithmic. Dotted: from here on a float32 gradient is NaN (left: label 0, right: label 1).',
     },

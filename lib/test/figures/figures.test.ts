@@ -278,13 +278,12 @@ describe('NaN is drawn, not dropped', () => {
 });
 
 describe('logits of pixels', () => {
-  test('the title says that noise cuts the tail only if every amplitude does', () => {
-    const title = (...sizes: number[]) =>
-      titleOf(
-        figures.logitDistribution(sizes.map((x, i) => ({ noise: i / 2, logits: Float32Array.of(1, -x) }))),
-      );
-    assert.equal(title(17.8, 7.9), 'Noise cuts the tail. |logit| reaches 17.8 at noise 0, 7.9 at noise 0.5');
-    assert.match(title(7, 8), /^\|logit\| reaches 7.0/);
+  test('the title names the largest |logit| of each noise', () => {
+    const pixels = [17.8, 7.9].map((x, i) => ({ noise: i / 2, logits: Float32Array.of(1, -x) }));
+    assert.equal(
+      titleOf(figures.logitDistribution(pixels)),
+      'At the end of training |logit| reaches 17.8 at noise 0, 7.9 at noise 0.5',
+    );
   });
   test('are counted in bins of width 1, shares of all pixels', () => {
     const logits = Float32Array.of(-17.2, -5.5, -5.1, 2.5);
