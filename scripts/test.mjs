@@ -38,9 +38,10 @@ const SLOW_FRAMEWORKS = ['keras']; // imports TensorFlow and Keras
 
 process.chdir(root);
 const onGpu = installedVariant() === 'gpu' && askDriver().cards.some((card) => reasonAgainst(card) === null);
-// One more than cores, since kernels, set-ups and browsers often wait. Processes that share a card wait for each other, and
-// its memory is less than the machine's.
-const LANES = onGpu ? 2 : Math.min(4, os.availableParallelism()) + 1;
+// More than cores, since kernels, set-ups and browsers often wait, as far as memory goes: one check takes 6 GiB. Processes that
+// share a card wait for each other, and its memory is less than the machine's.
+const SPARE = os.totalmem() > 16 * 2 ** 30 ? 2 : 1;
+const LANES = onGpu ? 2 : Math.min(4, os.availableParallelism()) + SPARE;
 const node = process.execPath;
 
 /** By the content of a file; Prettier looks at its own version and options too. */
@@ -68,12 +69,11 @@ const SECONDS_FILE = path.join(stateFolder, 'test-seconds.json');
 const seconds = JSON.parse(read(SECONDS_FILE) ?? '{}');
 /** Where that is not known yet, as in CI: about how many it takes on two cores. The rest takes ten at most. */
 const GUESSES = [
-  [/(site|jupyterlab)\.test/, 200],
-  [/notebooks\/(0[345]|appendix)-/, 120],
-  [/sweep\/sweep\.test/, 100],
-  [/(losses-package|compiled)\.test|test_(keras|grade|runner)/, 80],
-  [/(setup|checkpoint|paperSize)\.test|test_(kernel|snapshot)|^lint$/, 50],
-  [/^(format|cells)|dist\/test\/(grid|losses|coursework|tf)$|(compare-losses|gpu-check|commands)\.test/, 25],
+  [/site\.test|notebooks\/03-/, 400],
+  [/(jupyterlab|paperSize)\.test|sweep\/sweep\.test|notebooks\/04-/, 150],
+  [/notebooks\/(05|appendix)-|(losses-package|compiled|setup|checkpoint)\.test|test_runner/, 100],
+  [/test_(keras|grade|kernel)|compare-losses\.test|^(lint|format|cells of the notebooks)$/, 60],
+  [/dist\/test\/(grid|losses|coursework|tf)$|(node-versions|gpu-check|commands)\.test|test_snapshot/, 30],
 ];
 const guess = (title) => GUESSES.find(([pattern]) => pattern.test(title))?.[1] ?? 10;
 
