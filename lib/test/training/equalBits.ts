@@ -107,7 +107,12 @@ async function main(): Promise<void> {
   const checksums: Checksums = {};
   for (const [name, task] of Object.entries(TASKS))
     checksums[name] = { eager: await checksum(task, true), compiled: await checksum(task, false) };
-  for (const [count, batchSize] of [[1, 64], [3, 64], [27, 16]]) // prettier-ignore
+  for (const [count, batchSize] of [
+    [1, 64],
+    [3, 64],
+    [27, 16],
+  ])
+    // prettier-ignore
     checksums[`grid of ${count}`] = {
       eager: await gridChecksum(count, batchSize, true),
       compiled: await gridChecksum(count, batchSize, false),
