@@ -112,7 +112,6 @@ async function main(): Promise<void> {
     [3, 64],
     [27, 16],
   ])
-    // prettier-ignore
     checksums[`grid of ${count}`] = {
       eager: await gridChecksum(count, batchSize, true),
       compiled: await gridChecksum(count, batchSize, false),
