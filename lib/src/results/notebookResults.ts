@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { cacheFolder } from '../cacheFolder';
 import { profile, type Profile } from '../profile';
 import { deviceName } from '../tf';
 import { EPOCH_COLUMNS, type EpochResult } from './epochResults';
@@ -40,11 +41,12 @@ const clone = path.join(__dirname, '..', '..', '..');
 const committed = path.join(clone, 'data', 'results');
 
 /** Of the runs of this machine. `npm run notebooks` sets the variable to data/results, and so replaces what is committed. */
-const ownFolder = () => process.env.FOCAL_RESULTS_DIR ?? path.join(clone, 'data', 'cache', 'results');
+const ownFolder = () => process.env.FOCAL_RESULTS_DIR ?? cacheFolder(path.join(clone, 'data'), 'results');
 
 /**
  * Keeps what a notebook has found in data/cache/results/NAME-PROFILE.csv, by `writeRun`, with the settings, the profile,
- * the device and today's date. The environment variable FOCAL_RESULTS_DIR names another folder.
+ * the device and today's date. The environment variable FOCAL_RESULTS_DIR names another folder, and where the clone is
+ * somebody else's it is ~/.cache/focal-loss-lab/results.
  *
  * @param paper  the paper profile, for saying in which of the decisive settings this run differs from it
  * @throws what `writeRun` throws

@@ -1,7 +1,7 @@
 // Variables that TensorFlow and CUDA read when they are loaded or first used: set before that, and never where the user has
 // set them. Child processes inherit them.
-import { homedir } from 'node:os';
 import path from 'node:path';
+import { userCache } from '../cacheFolder';
 import { askDriver, reasonAgainst, visibleCards } from './graphicsCards.cjs';
 import { installedVariant } from './variant';
 
@@ -45,6 +45,5 @@ function chosenCard(): Record<string, string | undefined> {
  * alone, so that every architecture needs a folder of its own.
  */
 function kernelCache(computeCapability: number): string {
-  const caches = process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache');
-  return path.join(caches, 'focal-loss-lab', `gpu-kernels-${computeCapability.toFixed(1)}`);
+  return path.join(userCache(), `gpu-kernels-${computeCapability.toFixed(1)}`);
 }

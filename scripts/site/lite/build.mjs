@@ -72,7 +72,10 @@ export async function buildBrowserEdition(folder) {
   }
 }
 
-/** A link from a notebook to another leads to the list of files, which would load as a whole, and then lead on. */
+/**
+ * A link from a notebook to another leads to the list of files, which would load as a whole, and then lead on. What a link
+ * to a Markdown file has after # is not in that address: JupyterLite leaves it out, and the file opens at its top.
+ */
 function shortenLinks(folder) {
   const page = path.join(folder, 'tree/index.html');
   const leadOn = `

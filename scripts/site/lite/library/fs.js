@@ -29,6 +29,10 @@ export const notFound = (file) =>
 /* global FILES -- bundle.mjs fills it in */
 export const existsSync = (file) => FILES.includes(nameOf(file));
 
+/** Asks whether a folder is the reader's own, which is of no account here. */
+export const accessSync = () => {};
+export const constants = { W_OK: 2 };
+
 const refuse = leftOut('writing a file');
 export const [mkdirSync, openSync, closeSync, fsyncSync, renameSync, writeFileSync, rmSync, readdirSync] =
   Array(8).fill(refuse);
