@@ -38,10 +38,9 @@ const SLOW_FRAMEWORKS = ['keras']; // imports TensorFlow and Keras
 
 process.chdir(root);
 const onGpu = installedVariant() === 'gpu' && askDriver().cards.some((card) => reasonAgainst(card) === null);
-// More than cores, since kernels, set-ups and browsers often wait, as far as memory goes: one check takes 6 GiB. Processes that
-// share a card wait for each other, and its memory is less than the machine's.
-const SPARE = os.totalmem() > 16 * 2 ** 30 ? 2 : 1;
-const LANES = onGpu ? 2 : Math.min(4, os.availableParallelism()) + SPARE;
+// One more than cores, since kernels, set-ups and browsers often wait; two more gain nothing. Processes that share a card wait for
+// each other, and its memory is less than the machine's.
+const LANES = onGpu ? 2 : Math.min(4, os.availableParallelism()) + 1;
 const node = process.execPath;
 
 /** By the content of a file; Prettier looks at its own version and options too. */
