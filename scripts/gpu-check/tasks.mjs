@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { throwIfInterrupted } from '../setup/processes.mjs';
+import { throwIfEnding } from '../setup/processes.mjs';
 import { root } from '../setup/project.mjs';
 
 const KEPT = 8000; // characters of what a task complains of
@@ -71,7 +71,7 @@ export class Tasks {
         resolve({ late, ok: code === 0, output, complaint });
       });
     });
-    throwIfInterrupted(); // Ctrl-C has reached both
+    throwIfEnding(); // Ctrl-C has reached both
     if (ended.late) throw new TaskFailure('the time was over', { late: true });
     return ended;
   }

@@ -6,8 +6,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { Failure, runCommand } from '../command.mjs';
 import { compiledTests, ONE_THREAD, QUIET, selectTests } from '../unit-tests.mjs';
-import { compilerArguments } from './addon.mjs';
-import { catchInterrupts, mustRun, run, runInForeground } from './processes.mjs';
+import { compileWith } from './addon.mjs';
+import { catchInterrupts, failureLine, mustRun, run, runInForeground } from './processes.mjs';
 import { log, read, root, say, unlessDone } from './project.mjs';
 import { pip } from './python.mjs';
 
@@ -95,10 +95,11 @@ function getTensorflow() {
 }
 
 async function compileAddon() {
-  const args = compilerArguments(path.join(PACKAGES, 'tensorflow'), 'cpu');
   const what = `compiling the addon with ${COMPILER}`;
   say(what);
-  await mustRun(COMPILER, [...args, '-o', ADDON], { what, log });
+  const tensorflow = path.join(PACKAGES, 'tensorflow');
+  const { ok, output } = await compileWith([COMPILER], { tensorflow, device: 'cpu', addon: ADDON });
+  if (!ok) throw new Failure(failureLine(what, output, log));
 }
 
 /** With the addon for arm64 in place of the one that is installed. */

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isMac } from './platform.mjs';
-import { throwIfInterrupted } from './processes.mjs';
+import { throwIfEnding } from './processes.mjs';
 import { read, say, stateFolder } from './project.mjs';
 
 const lock = path.join(stateFolder, 'lock');
@@ -21,7 +21,7 @@ export async function alone(work) {
     else {
       if (!waiting) say(`waiting for another set-up of this clone (process ${owner})`);
       await sleep(POLL_MS);
-      throwIfInterrupted();
+      throwIfEnding();
     }
   }
   try {

@@ -8,7 +8,7 @@ import { registerKernel, snapshotKernel } from './kernel.mjs';
 import { compileLibrary } from './library.mjs';
 import { alone } from './lock.mjs';
 import { installNodePackages } from './node-packages.mjs';
-import { catchInterrupts, exitCodeOf, runInForeground } from './processes.mjs';
+import { catchInterrupts, exitCodeOf, runInForeground, together } from './processes.mjs';
 import { log, root, say } from './project.mjs';
 import { requirePlatform } from './platform.mjs';
 import { installedVariant, installPythonPackages, pythonEnvironment, pythonVariables } from './python.mjs';
@@ -34,12 +34,16 @@ async function setUp() {
     const environment = await pythonEnvironment();
     const { device, reason, warning } = chooseDevice(installedVariant(environment));
     if (warning) say(`WARNING: ${warning}`);
-    await installPythonPackages(environment, device);
-    await installNodePackages();
-    await verifyData();
-    await compileAddon(environment, device);
-    await compileLibrary();
-    await snapshotKernel();
+    await together(
+      () => installPythonPackages(environment, device),
+      async () => {
+        await installNodePackages();
+        await verifyData();
+        await compileLibrary();
+        await snapshotKernel();
+      },
+    );
+    await compileAddon(environment, device); // needs both
     registerKernel(environment);
     const where = environment.isConda ? environment.folder : path.relative(root, environment.folder);
     say(

@@ -19,7 +19,7 @@ export async function installNodePackages() {
         `npm ${OLDEST_NPM} or newer is needed, this is ${version}: run npm install -g npm@10, then the same command again.`,
       );
     if (!fs.existsSync('node_modules')) requireDiskSpace(root, GIGABYTES, 'the Node packages');
-    say('installing the Node packages: about a minute');
+    say('installing the Node packages: half a minute');
     await mustRun(
       'npm',
       [

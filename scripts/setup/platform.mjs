@@ -36,11 +36,14 @@ export const tensorflowLibraries = () =>
     isMac() ? `libtensorflow_${name}.2.dylib` : `libtensorflow_${name}.so.2`,
   );
 
-/** What links an addon with TensorFlow; the functions of Node it finds when it is loaded, for which macOS has to be asked. */
-export const linkerArguments = (tensorflow) => [
-  ...tensorflowLibraries().map((name) => path.join(tensorflow, name)),
+/**
+ * What links an addon with TensorFlow; the functions of Node it finds when it is loaded, for which macOS has to be asked.
+ * @param libraries  the folder that has them for the linker
+ */
+export const linkerArguments = (tensorflow, libraries) => [
+  ...(isMac() ? ['-undefined', 'dynamic_lookup'] : ['-Wl,--no-as-needed']),
+  ...tensorflowLibraries().map((name) => path.join(libraries, name)),
   `-Wl,-rpath,${tensorflow}`,
-  ...(isMac() ? ['-undefined', 'dynamic_lookup'] : []),
 ];
 
 /** For zig: the oldest system on which TensorFlow runs. */

@@ -6,21 +6,31 @@ import { adviceFor, Interrupted, SetupFailure } from './failure.mjs';
 
 const GRACE_MS = 5000; // for an interrupted tool to clean up before it is killed
 
-let interruption = null;
-let stopChild = () => {};
+/** The error with which everything ends: an Interrupted, or the first failure of what was done together. */
+let ending = null;
+/** Of each tool that is running a function that stops it. */
+const running = new Set();
 
-/** From now on Ctrl-C and polite kills end the tool that is running and surface as Interrupted. */
-export function catchInterrupts() {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
-    process.on(signal, () => {
-      interruption ??= signal;
-      stopChild();
-    });
+function end(error) {
+  ending ??= error;
+  for (const stop of running) stop();
 }
 
-/** @throws Interrupted if that has happened */
-export function throwIfInterrupted() {
-  if (interruption) throw new Interrupted(interruption);
+/** From now on Ctrl-C and polite kills end the tools that are running and surface as Interrupted. */
+export function catchInterrupts() {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+    process.on(signal, () => end(new Interrupted(signal)));
+}
+
+/** @throws the error with which everything ends, if there is one */
+export function throwIfEnding() {
+  if (ending) throw ending;
+}
+
+/** Does all this at the same time. Where one of it fails, the tools of the others are stopped, and its error is thrown. */
+export async function together(...works) {
+  await Promise.all(works.map((work) => work().catch(end)));
+  throwIfEnding();
 }
 
 /**
@@ -32,19 +42,16 @@ export function throwIfInterrupted() {
  * @throws Interrupted
  */
 export async function run(command, args, { cwd, env, log, echo } = {}) {
-  throwIfInterrupted();
-  if (log) {
-    fs.mkdirSync(path.dirname(log), { recursive: true });
-    fs.appendFileSync(log, `\n$ ${[command, ...args].join(' ')}\n`);
-  }
+  throwIfEnding();
   const chunks = [];
   const ok = await new Promise((resolve) => {
     const child = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
     let killer;
-    stopChild = () => {
+    const stop = () => {
       signalGroup(child.pid, 'SIGINT');
       killer ??= setTimeout(() => signalGroup(child.pid, 'SIGKILL'), GRACE_MS);
     };
+    running.add(stop);
     const receive = (chunk) => {
       chunks.push(chunk);
       if (!echo) return;
@@ -55,7 +62,7 @@ export async function run(command, args, { cwd, env, log, echo } = {}) {
     child.stderr.on('data', receive);
     const finish = (success, text = '') => {
       clearTimeout(killer);
-      stopChild = () => {};
+      running.delete(stop);
       chunks.push(Buffer.from(text));
       resolve(success);
     };
@@ -63,8 +70,11 @@ export async function run(command, args, { cwd, env, log, echo } = {}) {
     child.on('close', (status) => finish(status === 0));
   });
   const output = Buffer.concat(chunks).toString();
-  if (log) fs.appendFileSync(log, output);
-  if (interruption) throw new Interrupted(interruption);
+  if (log) {
+    fs.mkdirSync(path.dirname(log), { recursive: true });
+    fs.appendFileSync(log, `\n$ ${[command, ...args].join(' ')}\n${output}`);
+  }
+  throwIfEnding();
   return { ok, output };
 }
 

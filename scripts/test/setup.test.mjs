@@ -375,6 +375,17 @@ describe('obstacles', () => {
     assertOneLine(await clone.run(), /Node packages failed: no connection .*check the network/);
   });
 
+  test('npm, which runs at the same time, is stopped when pip fails, and only that is told', async () => {
+    clone.tool(
+      'python3',
+      python({ onInstall: `until test -e "$HOME/npm"; do sleep 0.1; done; ${noNetwork}` }),
+    );
+    clone.tool('npm', npm({ onInstall: 'touch "$HOME/npm"; sleep 3; touch "$HOME/npm-ended"' }));
+    assertOneLine(await clone.run(), /Python packages failed: no connection/);
+    assert.ok(fs.existsSync(path.join(clone.parent, 'npm')));
+    assert.ok(!fs.existsSync(path.join(clone.parent, 'npm-ended')));
+  });
+
   test('npm missing, and too old', async () => {
     clone.without('npm');
     assertOneLine(await clone.run(), /npm is not found/);
@@ -408,7 +419,7 @@ describe('obstacles', () => {
     );
     if (result.error || /^(unshare|mount):/m.test(result.stderr))
       return t.skip('this system lends no small disk');
-    assertOneLine(result, /not enough disk space: the Python packages need 2\.5 GB, 0\.0 GB are free/);
+    assertOneLine(result, /not enough disk space: the (Python|Node) packages need \S+ GB, 0\.0 GB are free/);
     assert.doesNotMatch(clone.calls(), /pip/);
   });
 
