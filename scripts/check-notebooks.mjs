@@ -8,7 +8,7 @@ import ts from 'typescript';
 import { allNotebooks } from './pages.mjs';
 import { root } from './setup/project.mjs';
 
-const LONGEST_CELL = 30; // lines
+const LONGEST_CELL = 15; // lines
 const MOST_CELLS = 25; // of code: a notebook is a lesson
 const MOST_WORDS = 2000;
 const NODE_20 = path.join(root, 'scripts/node20.d.ts');
