@@ -188,9 +188,8 @@ export const chartsAreDrawn = (page, charts) =>
     { timeout: 60_000 },
   );
 
-/** Moves the mouse over the chart, row by row, until it has shown a tooltip; returns whether it did. */
+/** Moves the mouse over the chart, row by row, first in large steps, until it has shown a tooltip; returns whether it did. */
 export async function findTooltip(page, chart) {
-  const STEPS = 24;
   await page.evaluate(() => {
     const { document, MutationObserver } = globalThis;
     const look = () =>
@@ -200,10 +199,11 @@ export async function findTooltip(page, chart) {
   });
   await chart.scrollIntoViewIfNeeded();
   const box = await chart.boundingBox();
-  for (let row = 1; row < STEPS; row++) {
-    for (let column = 1; column < STEPS; column++)
-      await page.mouse.move(box.x + (box.width * column) / STEPS, box.y + (box.height * row) / STEPS);
-    if (await page.evaluate(() => globalThis.tooltipSeen)) return true;
-  }
+  for (const steps of [8, 24])
+    for (let row = 1; row < steps; row++) {
+      for (let column = 1; column < steps; column++)
+        await page.mouse.move(box.x + (box.width * column) / steps, box.y + (box.height * row) / steps);
+      if (await page.evaluate(() => globalThis.tooltipSeen)) return true;
+    }
   return false;
 }

@@ -11,11 +11,8 @@ const dist = path.join(folder, 'dist');
 const tsc = path.join(root, 'node_modules/typescript/bin/tsc'); // npx tsc would be the compiler that tslab brings
 
 fs.rmSync(dist, { recursive: true, force: true });
-const formats = Object.entries({ cjs: 'CommonJS', esm: 'ES2022' });
-for (const [name, module] of formats) {
-  const options = ['-p', folder, '--module', module, '--outDir', path.join(dist, name)];
-  execFileSync(process.execPath, [tsc, ...options], { stdio: 'inherit' });
-}
+const formats = ['tsconfig.json', 'tsconfig.esm.json'].map((name) => path.join(folder, name));
+execFileSync(process.execPath, [tsc, '-b', '--force', ...formats], { stdio: 'inherit' });
 fs.writeFileSync(path.join(dist, 'esm/package.json'), '{ "type": "module" }\n');
 fs.copyFileSync(path.join(root, 'LICENSE'), path.join(folder, 'LICENSE'));
 const target = process.argv[2] ?? '.';

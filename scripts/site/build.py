@@ -20,6 +20,7 @@ import nbformat
 from bs4 import BeautifulSoup
 from jinja2 import pass_context
 from nbconvert import HTMLExporter
+from nbconvert.filters import Highlight2HTML
 from pygments.formatters import HtmlFormatter
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,7 +52,8 @@ SCRIPTS = {
     'census.js': SOURCES / 'census.js',
     'page.css': SOURCES / 'page.css',
 }
-PAGE_SCRIPTS = ['katex', 'auto-render', 'vega', 'vega-lite', 'vega-embed', 'page']
+PAGE_SCRIPTS = ['katex', 'auto-render', 'page']
+CHART_SCRIPTS = ['vega', 'vega-lite', 'vega-embed']
 
 
 def main():
@@ -115,6 +117,8 @@ class Page:
         self.html = path.relative_to(NOTEBOOKS).with_suffix('.html')
         self.part = '' if path.parent == NOTEBOOKS else path.parent.name.capitalize()
         self.reads_census = any(READS_CENSUS in cell.source for cell in self.notebook.cells)
+        outputs = [output for cell in self.notebook.cells for output in cell.get('outputs', [])]
+        self.has_charts = any(CHART in output.get('data', {}) for output in outputs)
 
 
 class Site:
@@ -189,6 +193,11 @@ class Exporter(HTMLExporter):
         )
         # Takes scripts out of the code of cells, which comes from Pygments: a third of the time, and nothing to be found.
         self.register_filter('clean_html', lambda html: html)
+        self.register_filter('highlight_code', Highlight2HTML(pygments_lexer='typescript', parent=self))
+
+    def from_notebook_node(self, notebook, resources):
+        # HTMLExporter's own parses every page again, half of the time, for what only JupyterLab's template has.
+        return super(HTMLExporter, self).from_notebook_node(notebook, resources)
 
     @pass_context
     def markdown2html(self, context, source):
@@ -229,7 +238,8 @@ def write_page(page, site, exporter, folder):
         other = neighbors[index + distance]
         return {'href': os.path.relpath(other.html, page.html.parent), 'title': other.title}
 
-    frame = site.frame(page.html, page.title, page.path, PAGE_SCRIPTS) | {
+    scripts = (CHART_SCRIPTS if page.has_charts else []) + PAGE_SCRIPTS
+    frame = site.frame(page.html, page.title, page.path, scripts) | {
         'chart': CHART,
         'reads_census': READS_CENSUS,
         'run': site.run_link(page),

@@ -85,11 +85,11 @@ def test_a_cell_that_takes_too_long_fails(tmp_path):
     assert 'cell [2]: await new Promise(() => {});\n     took more than 3 s (--timeout)\n' in result.stdout
 
 
-def test_a_good_notebook_is_written_the_same_every_time_and_not_at_all_with_check(tmp_path):
+def test_a_good_notebook_refreshes_the_committed_results_is_written_the_same_every_time_and_not_at_all_with_check(tmp_path):
     path = write_notebook(
         tmp_path,
         'good',
-        f"{IMPORTS}console.log('a');\nconsole.log('b');",
+        f"{IMPORTS}console.log('a');\nconsole.log(process.env.FOCAL_RESULTS_DIR);",
         '',
         'const progress = new Progress(50);\n'
         'for (let step = 1; step <= 50; step++) {\n'
@@ -113,19 +113,14 @@ def test_a_good_notebook_is_written_the_same_every_time_and_not_at_all_with_chec
     assert [c.execution_count for c in notebook.cells if c.cell_type == 'code'] == [1, None, 2]
     assert notebook.metadata.kernelspec == {'name': 'tslab', 'display_name': 'TypeScript', 'language': 'typescript'}
     assert notebook.metadata.language_info.version == '3.7.2'
-    assert [output.text for output in notebook.cells[1].outputs] == ['a\nb\n']
+    assert [output.text for output in notebook.cells[1].outputs] == [f'a\n{ROOT / "data/results"}\n']
     done, table, claims = (output.data for output in notebook.cells[3].outputs)
     assert done == {'text/plain': '50 steps'}
     assert 'text/html' in table
     assert claims == {'text/plain': '✓ one is one'}
 
 
-def test_a_notebook_refreshes_the_committed_results_and_with_check_keeps_its_own_apart(tmp_path):
-    said = 'console.log(process.env.FOCAL_RESULTS_DIR);'
-    path = write_notebook(tmp_path, 'results', said)
-    assert run(path).returncode == 0
-    assert nbformat.read(path, 4).cells[1].outputs[0].text == f'{ROOT / "data/results"}\n'
-
+def test_with_check_a_notebook_keeps_its_results_apart_from_the_committed_ones(tmp_path):
     empty = write_notebook(
         tmp_path,
         'checked',
@@ -155,7 +150,7 @@ def test_coursework_has_full_points_in_the_solutions_and_is_not_attempted_in_the
     write_check('solutions', 'c', 'right', points=2)
     solved = write_check('exercises', 'd', 'wrong')
     unsolved = solved.read_bytes()
-    result = run('--check', tmp_path / 'exercises')
+    result = run('--check', solved)
     assert solved.read_bytes() == unsolved
     assert '1.1: expected not attempted, got wrong: boom' in result.stdout
     result = run(tmp_path)

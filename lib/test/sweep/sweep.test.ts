@@ -20,18 +20,20 @@ process.env.CUDA_VISIBLE_DEVICES = ''; // of the sweeps: on a GPU the numbers ma
 let files = 0;
 const newFile = () => path.join(folder, `sweep${files++}`, 'runs.csv');
 
-/** 12 runs, in shards of 4 three of them. The learning rate makes some original losses NaN within these epochs. */
+/** 12 runs, in shards of 4 three of them. The learning rate makes some original losses NaN within these epochs, of 8 steps. */
 const SMALL: SweepSettings = {
   ...PAPER_SWEEP,
   noises: [0],
   gammas: [0.1, 0.9, 2],
   thresholds: [0, 4],
-  images: 256,
+  images: 128,
   epochs: 6,
-  batchSize: 32,
+  batchSize: 16,
   learningRate: 0.2,
 };
 const SHARDS_OF_4 = { modelsPerShard: 4, workers: 2 };
+/** To go on: a worker needs longer to start than to train a shard. */
+const ONE_WORKER = { ...SHARDS_OF_4, workers: 1 };
 
 interface Process {
   child: ChildProcess;
@@ -174,7 +176,7 @@ describe('a sweep that is disturbed and resumed ends like an undisturbed one', (
     let earlier = new Map<string, number[]>();
     for (const victim of ['parent', 'worker', 'parent'] as const) {
       const { child, pid, outcome } = start(SMALL, { out, ...SHARDS_OF_4 });
-      const moment = until(() => isTraining(out)).then(() => sleep(1000 * random()));
+      const moment = until(() => isTraining(out)).then(() => sleep(400 * random()));
       await Promise.race([moment, outcome]);
       const workers = workersOf(pid);
       if (victim === 'worker' && workers.length > 0)
@@ -191,7 +193,7 @@ describe('a sweep that is disturbed and resumed ends like an undisturbed one', (
       }
       earlier = now;
     }
-    await sweep(SMALL, { out, ...SHARDS_OF_4 });
+    await sweep(SMALL, { out, ...ONE_WORKER });
     assert.deepEqual(numbersIn(out), numbersIn(undisturbed));
     assert.deepEqual(fs.readdirSync(path.dirname(out)).sort(), ['runs.csv', 'runs.epochs.csv']);
   });
@@ -213,7 +215,7 @@ describe('a sweep that is disturbed and resumed ends like an undisturbed one', (
     assert.equal(runs.length, 12);
     const done = runs.map(({ epochs }) => Number(epochs));
     assert.ok(done.some((epochs) => epochs > 0) && done.some((epochs) => epochs < SMALL.epochs));
-    await sweep(SMALL, { out, ...SHARDS_OF_4 });
+    await sweep(SMALL, { out, ...ONE_WORKER });
     assert.deepEqual(numbersIn(out), numbersIn(undisturbed));
   });
 
@@ -228,7 +230,7 @@ describe('a sweep that is disturbed and resumed ends like an undisturbed one', (
     assert.equal(error, 'Interrupted: stopped by the user');
     assert.match(lines[lines.length - 1], /^sweep: stopped after .*; the same call goes on from .*\.parts$/);
     assert.ok(!fs.existsSync(`${out}.lock`));
-    await sweep(SMALL, { out, ...SHARDS_OF_4 });
+    await sweep(SMALL, { out, ...ONE_WORKER });
     assert.deepEqual(numbersIn(out), numbersIn(undisturbed));
   });
 
@@ -262,7 +264,7 @@ describe('a sweep that is disturbed and resumed ends like an undisturbed one', (
       const out = path.join(disk, 'runs.csv');
       fs.mkdirSync(disk);
       const run = `"${process.execPath}" "${path.join(__dirname, 'fullDisk.js')}"`;
-      const plan: SweepPlan = { settings: SMALL, options: { out, ...SHARDS_OF_4 } };
+      const plan: SweepPlan = { settings: SMALL, options: { out, ...ONE_WORKER } };
       const script = `mount -t tmpfs -o size=20m none "${disk}" && ${run} "$PLAN" "${copy}"`;
       const { stdout, stderr, status } = spawnSync('unshare', ['-rm', 'sh', '-c', script], {
         encoding: 'utf8',
@@ -292,18 +294,19 @@ describe('a sweep is refused', () => {
   test('where the parts are of other settings, another version of the code, or divided otherwise', async () => {
     const out = newFile();
     const options = { out, ...SHARDS_OF_4 };
-    await start(SMALL, options, 2).outcome;
+    const short = { ...SMALL, images: 16, epochs: 1 };
+    await start(short, options, 2).outcome;
     const identity = path.join(partsOf(out), 'sweep.json');
     const content = fs.readFileSync(identity, 'utf8');
-    assert.match(await errorOf({ ...SMALL, alpha: 0.25 }, options), /alpha is 0\.5 there, 0\.25 here/);
-    assert.throws(() => countShards({ ...SMALL, alpha: 0.25 }, options), /alpha is 0\.5 there, 0\.25 here/);
+    assert.match(await errorOf({ ...short, alpha: 0.25 }, options), /alpha is 0\.5 there, 0\.25 here/);
+    assert.throws(() => countShards({ ...short, alpha: 0.25 }, options), /alpha is 0\.5 there, 0\.25 here/);
     assert.match(
-      await errorOf(SMALL, { ...options, modelsPerShard: 3 }),
+      await errorOf(short, { ...options, modelsPerShard: 3 }),
       /modelsPerShard is 4 there, 3 here/,
     );
     fs.writeFileSync(identity, content.replace(/"code": "./, '"code": "x'));
-    assert.match(await errorOf(SMALL, options), /belongs to another sweep: code is "x.* there/);
-    assert.match(await errorOf(SMALL, options, 0), /belongs to another sweep: code is "x.* there/);
+    assert.match(await errorOf(short, options), /belongs to another sweep: code is "x.* there/);
+    assert.match(await errorOf(short, options, 0), /belongs to another sweep: code is "x.* there/);
   });
 
   test('while another process writes the same table, on this machine or another', async () => {
