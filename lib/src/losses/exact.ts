@@ -10,9 +10,10 @@ import { tf, where, withGradient } from './tf.js';
  *   dFL/dz = -alpha_t q^gamma (q + gamma p_t s)                     bounded, and continuous for every gamma >= 0
  *                                      q = 1 - p_t = sigma(-z),  s = -log p_t = log(1 + e^-z)
  *
- * Loss and gradient, unweighted, are finite for every finite logit, and within this many units in the last place of the true
- * values for the gamma that was asked for. They are rounded-up results of a search, at 4 million logits for gamma up to 1 and a
- * million beyond (scripts/losses/search.mjs; found on a CPU: 7.9, 11.1, 19.9, 27.6), at 20,000 on WebGL (found: 122, 121, 172, 204).
+ * Loss and gradient, unweighted, are finite for every finite logit, and for hard labels within this many units in the last
+ * place of the true values for the gamma that was asked for. They are rounded-up results of a search, at 4 million logits for
+ * gamma up to 1 and a million beyond (scripts/losses/search.mjs; found on a CPU: 7.9, 11.1, 19.9, 27.6), at 20,000 on WebGL
+ * (found: 122, 121, 172, 204).
  *
  *   gamma up to        1     2     5     8
  *   ulp                9    12    22    30     backends tensorflow, cpu, wasm
