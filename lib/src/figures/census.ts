@@ -248,7 +248,7 @@ export function censusErrors(census: Census, { gamma }: { gamma: number }): Vega
               type: 'quantitative',
               title: `relative error of the ${part}`,
               scale: { type: 'log', domain: [1e-8, 1], clamp: true },
-              axis: { format: '.0e', tickCount: 8 },
+              axis: { format: '.0e', tickCount: 8, labelSeparation: 8 },
             },
             y: {
               field: 'implementation',
