@@ -9,7 +9,7 @@ import type { Checksums } from './equalBits';
 
 describe('a compiled training ends, bit for bit, as one that runs operation by operation', () => {
   for (const threads of [1, 2])
-    test(`every network and the grid, after 15 and more steps, with ${threads} threads`, async () => {
+    test(`every network and the grid, after 27 and more steps, with ${threads} threads`, async () => {
       for (const [name, { eager, compiled }] of Object.entries(await checksums(threads)))
         assert.equal(compiled, eager, name);
     });

@@ -41,7 +41,7 @@ const TASKS: Record<string, Task> = {
   ViT: { model: () => vit({ size: 32, channels: 3, patch: 8, width: 32, depth: 2, heads: 4, seed: 1 }), size: 32, channels: 3, batchSize: 8, loss: LOSSES[2] }, // prettier-ignore
 };
 
-const EPOCHS = 4; // of 5 steps, the last of them with half a batch: 20 steps. The third of each size is the first compiled one
+const EPOCHS = 6; // of 5 steps, the last of them with half a batch: 30 steps
 
 /** Weights, running statistics, velocities (they decide the next weights) and records. */
 async function checksum(
@@ -84,7 +84,7 @@ async function gridChecksum(count: number, eager: boolean): Promise<string> {
   const settings = {
     noise: 0.5,
     seed: 5,
-    epochs: 5, // of 3 steps, the last of them with a quarter of a batch
+    epochs: 9,
     batchSize: 64,
     learningRate: 0.05,
     momentum: 0.9,
