@@ -39,7 +39,7 @@ export async function together(...works) {
  *
  * @param echo  lines of its output that match are shown as they come
  * @returns {Promise<{ ok: boolean, output: string }>} ok is false also where the tool does not exist
- * @throws Interrupted
+ * @throws the error with which everything ends, as throwIfEnding does
  */
 export async function run(command, args, { cwd, env, log, echo } = {}) {
   throwIfEnding();

@@ -141,10 +141,10 @@ export async function installPythonPackages(environment, device) {
   const requirements = [...listedRequirements(), tensorflowRequirement(device)];
   if (!fs.existsSync(library)) fs.rmSync(stamp, { force: true });
   await unlessDone(stamp, fingerprint(version, requirements, read('constraints.txt')), async () => {
-    await requireGlibc(python);
     const others = otherTensorflows(packages, device);
     if (!fs.existsSync(library) || others.length > 0)
-      requireDiskSpace(folder, GIGABYTES[device], 'the Python packages');
+      requireDiskSpace(folder, GIGABYTES[device], 'the Python packages'); // at once, before npm begins next to it
+    await requireGlibc(python);
     removeHalfInstalled(packages);
     say(
       device === 'gpu'
