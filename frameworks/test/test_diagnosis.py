@@ -424,6 +424,19 @@ class Row(unittest.TestCase):
             self.assertAlmostEqual(value.item() / exact[0], 1, delta=1e-5)
             self.assertAlmostEqual(slopes[0, 0].item() / exact[1][0], 1, delta=1e-5)
 
+    def test_in_softmax_the_wall_of_pixels_is_another_than_that_of_rows(self):
+        """Along a dimension that is not the last, PyTorch on a CPU adds the classes to the sum in their order."""
+
+        def pixels_are_finite(classes, right, gap):
+            x = torch.zeros(1, classes, 8, 8)
+            x[:, right] = gap
+            labels = torch.full((1, 8, 8), right)
+            return differentiated(lambda x: textbook_softmax(x, labels), x.tolist())[1].isfinite().all()
+
+        for classes, right, wall in ((2, 0, 16.64), (21, 0, 16.64), (1000, 0, 16.64), (3, 2, 17.33), (21, 20, 19.63)):
+            self.assertTrue(pixels_are_finite(classes, right, wall - 0.02), (classes, right))
+            self.assertFalse(pixels_are_finite(classes, right, wall + 0.02), (classes, right))
+
     def test_asymmetric_loss_fails_where_its_clip_begins(self):
         self.assertAlmostEqual(-math.log(19), -2.944, delta=0.001)
         self.assertWall(asymmetric, 0, -2.93, -3)

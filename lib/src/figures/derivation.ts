@@ -91,6 +91,7 @@ export interface GradientAtMargin {
 
 /** The gradient against the margin, one curve per gamma, and its size on a logarithmic axis. */
 export function gradientByMargin(rows: readonly GradientAtMargin[]): VegaLiteSpec {
+  const largestGamma = Math.max(...rows.map(({ gamma }) => gamma));
   const largest = Math.max(...rows.map(({ gradient }) => Math.abs(gradient)));
   const values = rows.map((row) => ({ ...row, size: Math.abs(row.gradient) }));
   const panel = (field: 'gradient' | 'size', { title, ...y }: { title: string } & Record<string, unknown>) => ({
@@ -105,7 +106,7 @@ export function gradientByMargin(rows: readonly GradientAtMargin[]): VegaLiteSpe
   });
   return {
     title: {
-      text: `In the logit no gradient exceeds ${(Math.ceil(100 * largest) / 100).toFixed(2)}, and each falls smoothly to 0`,
+      text: `Up to gamma ${largestGamma} no gradient in the logit exceeds ${(Math.ceil(100 * largest) / 100).toFixed(2)}, and each falls smoothly to 0`,
       subtitle:
         'Dashed: gamma 0, and gamma 1 or more. Click on the legend to single out a gamma, shift-click for several.',
     },

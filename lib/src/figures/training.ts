@@ -39,6 +39,7 @@ export interface Curve {
 const STEP = { field: 'step', type: 'quantitative', title: null };
 const STEP_AT_THE_FOOT = { ...STEP, title: 'training step' };
 const CONTROL = 'control (gamma 2)';
+const AND = new Intl.ListFormat('en');
 
 /**
  * Largest |logit|, mean loss and accuracy against the training step, and the loss of the stabilized run minus that of the exact
@@ -71,8 +72,9 @@ export function trainingCurves(curves: readonly Curve[], setting: string): VegaL
       (Number.isFinite(maxAbsLogit) ? `, at |logit| ${maxAbsLogit.toFixed(2)}` : ''),
   );
   const finding = inWords.join('; ');
-  const going = curves.length - nans.length;
-  const rest = going === 0 ? '' : `; ${going > 1 ? 'the others train' : 'the other trains'} on`;
+  const lastDeath = Math.max(...ends.map(({ step }) => step));
+  const past = curves.filter(({ diverged, records }) => !diverged && (records.at(-1)?.step ?? 0) > lastDeath);
+  const rest = past.length === 0 ? '' : `; ${AND.format(past.map(({ name }) => name))} ${past.length > 1 ? 'train' : 'trains'} on`;
   return {
     title: {
       text: finding ? `${finding[0].toUpperCase()}${finding.slice(1)}${rest}` : 'No run meets a NaN',

@@ -21,9 +21,14 @@ const sweep = (loss: string, gradients: number[]): figures.GradientSweep => ({
 const original = sweep('original', [-1e-9, -1e-10, NaN, NaN]);
 const stabilized = sweep('stabilized', [-1e-9, -1e-8, 0, 0]);
 const truth = { truth: (logit: number) => -Math.exp(-1.5 * logit), setting: 'setting' };
-const records = [134, 268].map((step) => ({ step, loss: 1 / step, accuracy: 0.9, maxAbsLogit: step / 20 }));
+const records = [134, 268, 402].map((step) => ({
+  step,
+  loss: 1 / step,
+  accuracy: 0.9,
+  maxAbsLogit: step / 20,
+}));
 const curves = [
-  { name: 'original', records, diverged: { step: 300, maxAbsLogit: 17.61 } },
+  { name: 'original', records: records.slice(0, 2), diverged: { step: 300, maxAbsLogit: 17.61 } },
   { name: 'exact', records, diverged: null },
 ];
 const deaths = [
@@ -188,8 +193,17 @@ describe('NaN is drawn, not dropped', () => {
       'The original loss goes NaN in step 300, at |logit| 17.61',
     );
   });
+  test('training curves do not say that a run trains on that ended before the NaN', () => {
+    const short = { ...curves[1], name: 'control (gamma 2)', records: records.slice(0, 2) };
+    assert.match(titleOf(figures.trainingCurves([...curves, short], '')), /; exact trains on$/);
+  });
   test('training curves name the step of the first NaN', () => {
-    assert.match(titleOf(figures.trainingCurves(curves, '')), /NaN in step 300, .*; the other trains on$/);
+    assert.match(titleOf(figures.trainingCurves(curves, '')), /NaN in step 300, .*; exact trains on$/);
+    const stabilized = { ...curves[1], name: 'stabilized' };
+    assert.match(
+      titleOf(figures.trainingCurves([...curves, stabilized], '')),
+      /; exact and stabilized train on$/,
+    );
     assert.equal(titleOf(figures.trainingCurves(curves.slice(1), '')), 'No run meets a NaN');
   });
   test('training curves show the logit of the fatal batch, and no dot where it is not finite', async () => {
