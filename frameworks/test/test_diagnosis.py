@@ -437,6 +437,21 @@ class Row(unittest.TestCase):
             self.assertTrue(pixels_are_finite(classes, right, wall - 0.02), (classes, right))
             self.assertFalse(pixels_are_finite(classes, right, wall + 0.02), (classes, right))
 
+    def test_with_logsumexp_the_wall_of_softmax_comes_sooner_and_depends_on_where_the_logits_lie(self):
+        def with_logsumexp(x):
+            log_p = x[:, 0] - x.logsumexp(1)
+            return -((1 - log_p.exp()) ** 0.5) * log_p
+
+        def is_finite(gap, others):
+            return differentiated(with_logsumexp, [[others + gap] + [others] * 20])[1].isfinite().all()
+
+        (found,) = [f for f in find_nan(textbook_softmax, softmax=21) if math.isnan(f.gradient)]
+        self.assertTrue(is_finite(17.1, 0.0))
+        self.assertFalse(is_finite(17.2, 0.0))
+        self.assertGreater(found.logit, 17.2)
+        self.assertTrue(is_finite(14.0, 0.0))
+        self.assertFalse(is_finite(17.0, 64.0))
+
     def test_asymmetric_loss_fails_where_its_clip_begins(self):
         self.assertAlmostEqual(-math.log(19), -2.944, delta=0.001)
         self.assertWall(asymmetric, 0, -2.93, -3)
