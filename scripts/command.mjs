@@ -8,6 +8,19 @@ import { exitCodeOf } from './setup/processes.mjs';
 /** The command line asks for something that there is not. */
 export class UsageError extends Error {}
 
+/** What an option says, as a whole number of at most nine digits; throws UsageError. */
+export function wholeNumber(option, text) {
+  if (!/^\d{1,9}$/.test(text)) throw new UsageError(`--${option}: '${text}' is not a whole number`);
+  return Number(text);
+}
+
+/** The same, from 1 on. */
+export function positiveInteger(option, text) {
+  const value = wholeNumber(option, text);
+  if (value < 1) throw new UsageError(`--${option}: ${value}; expected an integer >= 1`);
+  return value;
+}
+
 /** What the command was for has failed, and its message says all that there is to say. */
 export class Failure extends Error {}
 

@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { writeLossComparison } from '../lib/dist/results/lossComparison.js';
 import { runComparison } from '../lib/dist/sweep/runComparison.js';
 import { SweepError } from '../lib/dist/sweep/sweepError.js';
-import { Failure, runCommand, UsageError } from './command.mjs';
+import { Failure, positiveInteger, runCommand, UsageError, wholeNumber } from './command.mjs';
 
 const CACHE = 'data/cache/compare-losses';
 const RECIPE = { noise: 0, alpha: 0.5, momentum: 0.9 };
@@ -58,25 +58,21 @@ async function main({ seeds, workers, out, ...given }) {
 
 function checked(values) {
   const text = (name) => values[name] ?? DEFAULTS[name];
-  const whole = (name, item = text(name)) => {
-    if (!/^\d{1,9}$/.test(item)) throw new UsageError(`--${name}: '${item}' is not a whole number`);
-    return Number(item);
-  };
-  const positive = (name) => {
-    const value = whole(name);
-    if (value < 1) throw new UsageError(`--${name}: ${value}; expected an integer >= 1`);
-    return value;
-  };
+  const positive = (name) => positiveInteger(name, text(name));
   const out = text('out');
   if (!out.endsWith('.csv')) throw new UsageError(`--out: '${out}' does not end with .csv`);
   const learningRate = Number(text('learning-rate'));
   if (!(learningRate > 0)) throw new UsageError('--learning-rate: expected a number > 0');
   const seeds = text('seeds')
     .split(',')
-    .map((item) => whole('seeds', item));
+    .map((item) => wholeNumber('seeds', item));
   if (new Set(seeds).size < seeds.length) throw new UsageError('--seeds: one of them is there twice');
   return {
     ...{ out, seeds, learningRate, workers: positive('workers'), epochs: positive('epochs') },
-    ...{ images: positive('images'), batchSize: positive('batch-size'), threshold: whole('threshold') },
+    ...{
+      images: positive('images'),
+      batchSize: positive('batch-size'),
+      threshold: wholeNumber('threshold', text('threshold')),
+    },
   };
 }

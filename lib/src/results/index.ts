@@ -1,6 +1,7 @@
 export { readBench, type Bench, type BenchRow } from './benchFile';
 export { readExperiments, type Comparison } from './besidePaper';
 export { readCensus, type Census, type CensusRow, type CensusSettings } from './census';
+export { readCifarRuns, type CifarEpoch } from './cifarRuns';
 export { compareDeaths, type CellDeath, type DeathComparison, type DeathPair } from './compareDeaths';
 export { epochResults, type EpochResult } from './epochResults';
 export {

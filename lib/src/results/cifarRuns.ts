@@ -1,0 +1,51 @@
+import type { TrainingRun } from '../training';
+import { readRun } from './runFile';
+import { checkedRows, number, orNone, text, type RowIn } from './table';
+
+const COLUMNS = {
+  /** 'original', 'stabilized' or 'exact' */
+  loss: text,
+  seed: number,
+  /** The first is 0. */
+  epoch: number,
+  /** The last of the epoch, or that of the first NaN. */
+  step: number,
+  /** null in the epoch of the first NaN, like the accuracy */
+  meanLoss: orNone(number),
+  accuracy: orNone(number),
+  /** The largest of the epoch, or of the batch of the first NaN. */
+  maxAbsLogit: number,
+};
+
+/** One epoch of one training run of `npm run cifar`. */
+export type CifarEpoch = RowIn<typeof COLUMNS>;
+
+/**
+ * Every epoch that a training completed, and, if it met a NaN, a last row for the epoch of that.
+ *
+ * @param run  what `train` returned, with a record per epoch
+ */
+export function cifarEpochs(
+  { records, diverged }: TrainingRun,
+  { loss, seed }: Pick<CifarEpoch, 'loss' | 'seed'>,
+): CifarEpoch[] {
+  const rows: CifarEpoch[] = records
+    .filter(({ epoch }) => epoch !== diverged?.epoch)
+    .map(({ epoch, step, loss: meanLoss, accuracy, maxAbsLogit }) => {
+      return { loss, seed, epoch, step, meanLoss, accuracy, maxAbsLogit };
+    });
+  if (diverged !== null) {
+    const { epoch, step, maxAbsLogit } = diverged;
+    rows.push({ loss, seed, epoch, step, meanLoss: null, accuracy: null, maxAbsLogit });
+  }
+  return rows;
+}
+
+/**
+ * Reads what `npm run cifar` has written.
+ *
+ * @throws Error naming the file if it cannot be read, is damaged, or is something else
+ */
+export function readCifarRuns(file: string): CifarEpoch[] {
+  return checkedRows(readRun(file).rows, COLUMNS, `readCifarRuns: ${file}`);
+}

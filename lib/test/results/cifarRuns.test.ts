@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, describe, test } from 'node:test';
+import { results } from 'focal-loss-lab';
+import { cifarEpochs } from 'focal-loss-lab/dist/results/cifarRuns';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'cifar-runs-'));
+after(() => rmSync(folder, { recursive: true }));
+
+const record = (epoch: number, step: number) => {
+  return { epoch, step, loss: 1 / step, accuracy: 0.9, maxAbsLogit: step, seconds: 1 };
+};
+const whole = { records: [record(0, 10), record(1, 20)], diverged: null };
+const ended = {
+  records: [...whole.records, record(2, 23)],
+  diverged: { epoch: 2, step: 24, what: 'gradient of all 10 weights', maxAbsLogit: 17.4 },
+};
+
+describe('the runs of npm run cifar', () => {
+  test('have a row per epoch', () => {
+    assert.deepEqual(cifarEpochs(whole, { loss: 'exact', seed: 3 }), [
+      { loss: 'exact', seed: 3, epoch: 0, step: 10, meanLoss: 0.1, accuracy: 0.9, maxAbsLogit: 10 },
+      { loss: 'exact', seed: 3, epoch: 1, step: 20, meanLoss: 0.05, accuracy: 0.9, maxAbsLogit: 20 },
+    ]);
+  });
+  test('say of the epoch of a NaN its step and its logit, and no mean of the steps before it', () => {
+    const rows = cifarEpochs(ended, { loss: 'original', seed: 1 });
+    assert.equal(rows.length, 3);
+    const last = { epoch: 2, step: 24, meanLoss: null, accuracy: null, maxAbsLogit: 17.4 };
+    assert.deepEqual(rows[2], { loss: 'original', seed: 1, ...last });
+  });
+  test('are read as they were written, and nothing else is', () => {
+    const file = path.join(folder, 'runs.csv');
+    const rows = cifarEpochs(ended, { loss: 'original', seed: 1 });
+    results.writeRun(file, { settings: {}, rows });
+    assert.deepEqual(results.readCifarRuns(file), rows);
+    results.writeRun(file, { settings: {}, rows: [{ loss: 'original', epoch: 1 }] });
+    assert.throws(
+      () => results.readCifarRuns(file),
+      /readCifarRuns: .*runs\.csv has seed undefined in row 0; expected a number/,
+    );
+  });
+});

@@ -1,0 +1,64 @@
+// The command line of npm run cifar, and a small training run of it.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, describe, test } from 'node:test';
+import { readCifarRuns } from '../../lib/dist/results/cifarRuns.js';
+import { root } from '../setup/project.mjs';
+
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'cifar-command-test-'));
+after(() => fs.rmSync(folder, { recursive: true }));
+
+const cifar = (...args) =>
+  spawnSync(process.execPath, [path.join(root, 'scripts/cifar.mjs'), ...args], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+
+describe('npm run cifar', () => {
+  test('--help names every option with its default, and starts nothing', () => {
+    const { status, stdout, stderr } = cifar('--help');
+    assert.deepEqual([status, stderr], [0, '']);
+    for (const option of ['loss', 'seed', 'epochs', 'images', 'out'])
+      assert.match(stdout, new RegExp(`^ +--${option} .*default `, 'm'));
+    assert.deepEqual(fs.readdirSync(folder), []);
+  });
+
+  for (const [args, message] of [
+    [['--loss', 'original,focal'], /--loss: 'focal'; expected some of original, stabilized, exact/],
+    [['--epochs', '0'], /--epochs: 0; expected an integer >= 1/],
+    [['--seed', '1,x'], /--seed: 'x' is not a whole number/],
+    [['--images', '50001'], /--images: 50001; there are 50,000/],
+    [['--out', 'runs'], /--out: 'runs' does not end with .csv/],
+  ])
+    test(`${args.join(' ')} is answered with one clear line`, () => {
+      const { status, stdout, stderr } = cifar(...args);
+      assert.deepEqual([status, stdout], [2, '']);
+      assert.match(stderr, message);
+      assert.match(stderr, /^\[cifar\] .*; --help shows what there is\n$/);
+    });
+
+  test('writes a row per epoch, and saves each run so that it is not repeated', () => {
+    const { status, stderr } = cifar('--images', '256', '--seed', '7', '--epochs', '2', '--out', 'small.csv');
+    assert.equal(status, 0, stderr);
+    const rows = readCifarRuns(path.join(folder, 'small.csv'));
+    assert.deepEqual(
+      rows.map(({ loss, seed, epoch, step }) => [loss, seed, epoch, step]),
+      [
+        ['original', 7, 0, 2],
+        ['original', 7, 1, 4],
+      ],
+    );
+    for (const { meanLoss, accuracy, maxAbsLogit } of rows) {
+      assert.ok(
+        meanLoss > 0.2 && meanLoss < 0.3,
+        `${meanLoss}: ln 2 * sqrt(1/2) / 2 = 0.245 for logits near 0`,
+      );
+      assert.ok(accuracy > 0.4 && accuracy < 0.8);
+      assert.ok(maxAbsLogit > 0 && maxAbsLogit < 1);
+    }
+    assert.deepEqual(fs.readdirSync(path.join(folder, 'data/cache/cifar')), ['256-original-7.safetensors']);
+  });
+});
