@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { LOSS_NAMES } from '../lib/dist/grid/lossNames.js';
 import { cifarEpochs } from '../lib/dist/results/cifarRuns.js';
-import { positiveInteger, runCommand, UsageError, wholeNumber } from './command.mjs';
+import { Failure, positiveInteger, runCommand, UsageError, wholeNumber } from './command.mjs';
 
 const CACHE = 'data/cache/cifar';
 const RECIPE = {
@@ -41,7 +41,10 @@ await runCommand(command, async (values) => {
       const checkpoint = `${CACHE}/${count}-${loss}-${seed}.safetensors`;
       const meanLoss = meanFocalLoss({ ...RECIPE, loss });
       const model = lenet({ size: 32, channels: 3, seed });
-      const run = await train(model, { ...RECIPE, ...data, loss: meanLoss, epochs, seed, label, checkpoint });
+      const options = { ...RECIPE, ...data, loss: meanLoss, epochs, seed, label, checkpoint };
+      const run = await train(model, options).catch((error) => {
+        throw error.message.startsWith('train: checkpoint') ? new Failure(error.message) : error;
+      });
       model.dispose();
       rows.push(...cifarEpochs(run, { loss, seed }));
       const settings = { ...RECIPE, images: count, epochs, device: deviceName().name };
