@@ -56,6 +56,15 @@ class Binary(unittest.TestCase):
                     slopes = (signs * gradient).tolist()
                     self.assertLess(reference.worst(slopes, [e[1] for e in exact], SMALLEST), bound, case)
 
+    def test_a_gamma_that_float32_does_not_hold_may_cost_its_rounding_times_the_margin(self):
+        for gamma in (1.2, 2.6, 4.3):
+            exact = [reference.binary(z, gamma) for z in MARGINS]
+            ones = tf.ones(len(MARGINS))
+            loss, gradient = differentiated(lambda x: sigmoid_focal_loss(ones, x, None, gamma), MARGINS)
+            bound = (8 + 5 * gamma) * ULP + abs(gamma - float(np.float32(gamma))) * max(MARGINS)
+            self.assertLess(reference.worst(loss.tolist(), [e[0] for e in exact], SMALLEST), bound, gamma)
+            self.assertLess(reference.worst(gradient.tolist(), [e[1] for e in exact], SMALLEST), bound, gamma)
+
     def test_float64_stays_float64_second_derivative_included(self):
         for gamma in GAMMAS:
             exact = [reference.binary(z, gamma) for z in MARGINS]

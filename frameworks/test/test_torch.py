@@ -46,6 +46,15 @@ class Binary(unittest.TestCase):
                 slopes = (sign * gradient).tolist()
                 self.assertLess(reference.worst(slopes, [e[1] for e in exact], SMALLEST), bound, (gamma, label))
 
+    def test_a_gamma_that_float32_does_not_hold_may_cost_its_rounding_times_the_margin(self):
+        for gamma in (1.2, 2.6, 4.3):
+            exact = [reference.binary(z, gamma) for z in MARGINS]
+            ones = torch.ones(len(MARGINS))
+            loss, gradient = differentiated(lambda x: sigmoid_focal_loss(x, ones, None, gamma), MARGINS)
+            bound = (6 + 3 * gamma) * ULP + abs(gamma - torch.tensor(gamma).item()) * max(MARGINS)
+            self.assertLess(reference.worst(loss.tolist(), [e[0] for e in exact], SMALLEST), bound, gamma)
+            self.assertLess(reference.worst(gradient.tolist(), [e[1] for e in exact], SMALLEST), bound, gamma)
+
     def test_float64_stays_float64_second_derivative_included(self):
         for gamma in GAMMAS:
             margins = [z for z in MARGINS + FAR[:8] + [-z for z in FAR[:8]] if abs(z) < 700 / (1 + gamma)]

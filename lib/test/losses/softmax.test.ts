@@ -84,6 +84,24 @@ describe('exactSoftmaxFocalLoss against 50-digit values', () => {
         });
       });
 
+  for (const gamma of [0.5, 2])
+    test(`a derivative by a logit far from the largest has a unit more per unit of distance: gamma ${gamma}`, () => {
+      const rows = Array.from({ length: 4000 }, (_, i) => {
+        const far = 5 + (85 * i) / 4000;
+        return [1.5 + Math.sin(i), 0.5 * Math.cos(i), 0.5 * Math.cos(i) - far].map(Math.fround);
+      });
+      const found = evaluate(exactSoftmaxFocalLoss, rows, rows.map(() => 0), { gamma }); // prettier-ignore
+      const errors = rows.map((row, i) => {
+        const truth = multiclassFocalLoss(row, 0, { gamma }).gradient[2];
+        if (truth < 3 * SMALLEST_NORMAL) return 0; // may be flushed
+        return Math.abs(found.gradient[i][2] - truth) / 2 ** (Math.floor(Math.log2(truth)) - 23);
+      });
+      rows.forEach(([, largest, far], i) =>
+        assert.ok(errors[i] <= ulpsAllowed(gamma) + largest - far, `${far}`),
+      );
+      assert.ok(Math.max(...errors) > 40, 'the distance is what counts');
+    });
+
   test('the values of public reports are among them', () => {
     const { loss, gradient } = multiclassFocalLoss([2, -1, 0.5], 0, { gamma: 0.5 });
     expectClose([loss, ...gradient], [0.11173598123, -0.143166164668, 0.0261171625808, 0.117049002087], {
