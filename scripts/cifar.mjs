@@ -31,7 +31,8 @@ const command = {
 
 await runCommand(command, async (values) => {
   const { losses, seeds, epochs, images: count, out } = checked({ ...DEFAULTS, ...values });
-  const { deviceName, lenet, meanFocalLoss, results, tf, train } = await import('../lib/dist/index.js');
+  const { deviceName, fatalSamples, lenet, meanFocalLoss, results, samplesOfStep, tf, train } =
+    await import('../lib/dist/index.js');
   mkdirSync(CACHE, { recursive: true });
   const data = await photographs(count);
   const rows = [];
@@ -45,8 +46,12 @@ await runCommand(command, async (values) => {
       const run = await train(model, options).catch((error) => {
         throw error.message.startsWith('train: checkpoint') ? new Failure(error.message) : error;
       });
+      const found = run.diverged && {
+        fatal: fatalSamples(model, data.images, data.labels, meanLoss),
+        batch: samplesOfStep(run.diverged.step, { ...RECIPE, samples: count, seed }),
+      };
       model.dispose();
-      rows.push(...cifarEpochs(run, { loss, seed }));
+      rows.push(...cifarEpochs(run, { loss, seed, ...found }));
       const settings = { ...RECIPE, images: count, epochs, device: deviceName().name };
       results.writeRun(out, { settings, rows });
     }

@@ -1,4 +1,4 @@
-import type { TrainingRun } from '../training';
+import type { FatalSample, TrainingRun } from '../training';
 import { readRun } from './runFile';
 import { checkedRows, number, orNone, text, type RowIn } from './table';
 
@@ -15,28 +15,45 @@ const COLUMNS = {
   accuracy: orNone(number),
   /** The largest of the epoch, or of the batch of the first NaN. */
   maxAbsLogit: number,
+  /** In the epoch of the first NaN: the surest image of the fatal batch whose own gradient is not finite. */
+  fatalImage: orNone(number),
+  /** In that epoch: how many images of all would have ended the run, by the last finite weights. */
+  imagesBeyond: orNone(number),
 };
 
 /** One epoch of one training run of `npm run cifar`. */
 export type CifarEpoch = RowIn<typeof COLUMNS>;
 
+const NO_IMAGE = { fatalImage: null, imagesBeyond: null };
+
+interface CifarRun {
+  loss: string;
+  seed: number;
+  fatal?: readonly FatalSample[];
+  batch?: readonly number[];
+}
+
 /**
  * Every epoch that a training completed, and, if it met a NaN, a last row for the epoch of that.
  *
  * @param run  what `train` returned, with a record per epoch
+ * @param fatal  what `fatalSamples` found after a NaN
+ * @param batch  the images of that step (`samplesOfStep`)
  */
 export function cifarEpochs(
   { records, diverged }: TrainingRun,
-  { loss, seed }: Pick<CifarEpoch, 'loss' | 'seed'>,
+  { loss, seed, fatal = [], batch = [] }: CifarRun,
 ): CifarEpoch[] {
   const rows: CifarEpoch[] = records
     .filter(({ epoch }) => epoch !== diverged?.epoch)
     .map(({ epoch, step, loss: meanLoss, accuracy, maxAbsLogit }) => {
-      return { loss, seed, epoch, step, meanLoss, accuracy, maxAbsLogit };
+      return { loss, seed, epoch, step, meanLoss, accuracy, maxAbsLogit, ...NO_IMAGE };
     });
   if (diverged !== null) {
     const { epoch, step, maxAbsLogit } = diverged;
-    rows.push({ loss, seed, epoch, step, meanLoss: null, accuracy: null, maxAbsLogit });
+    const fatalImage = fatal.find(({ sample }) => batch.includes(sample))?.sample ?? null;
+    const found = { maxAbsLogit, fatalImage, imagesBeyond: fatal.length };
+    rows.push({ loss, seed, epoch, step, meanLoss: null, accuracy: null, ...found });
   }
   return rows;
 }

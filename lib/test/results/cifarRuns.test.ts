@@ -13,6 +13,7 @@ const record = (epoch: number, step: number) => {
   return { epoch, step, loss: 1 / step, accuracy: 0.9, maxAbsLogit: step, seconds: 1 };
 };
 const whole = { records: [record(0, 10), record(1, 20)], diverged: null };
+const none = { fatalImage: null, imagesBeyond: null };
 const ended = {
   records: [...whole.records, record(2, 23)],
   diverged: { epoch: 2, step: 24, what: 'gradient of all 10 weights', maxAbsLogit: 17.4 },
@@ -21,14 +22,26 @@ const ended = {
 describe('the runs of npm run cifar', () => {
   test('have a row per epoch', () => {
     assert.deepEqual(cifarEpochs(whole, { loss: 'exact', seed: 3 }), [
-      { loss: 'exact', seed: 3, epoch: 0, step: 10, meanLoss: 0.1, accuracy: 0.9, maxAbsLogit: 10 },
-      { loss: 'exact', seed: 3, epoch: 1, step: 20, meanLoss: 0.05, accuracy: 0.9, maxAbsLogit: 20 },
+      { loss: 'exact', seed: 3, epoch: 0, step: 10, meanLoss: 0.1, accuracy: 0.9, maxAbsLogit: 10, ...none },
+      { loss: 'exact', seed: 3, epoch: 1, step: 20, meanLoss: 0.05, accuracy: 0.9, maxAbsLogit: 20, ...none },
     ]);
   });
-  test('say of the epoch of a NaN its step and its logit, and no mean of the steps before it', () => {
-    const rows = cifarEpochs(ended, { loss: 'original', seed: 1 });
+  test('say of the epoch of a NaN its step, its logit and its image, and no mean of the steps before it', () => {
+    const fatal = [
+      { sample: 7, label: 0 as const, logit: -18.1 },
+      { sample: 5, label: 0 as const, logit: -17.4 },
+    ];
+    const rows = cifarEpochs(ended, { loss: 'original', seed: 1, fatal, batch: [3, 5] });
     assert.equal(rows.length, 3);
-    const last = { epoch: 2, step: 24, meanLoss: null, accuracy: null, maxAbsLogit: 17.4 };
+    const last = {
+      epoch: 2,
+      step: 24,
+      meanLoss: null,
+      accuracy: null,
+      maxAbsLogit: 17.4,
+      fatalImage: 5,
+      imagesBeyond: 2,
+    };
     assert.deepEqual(rows[2], { loss: 'original', seed: 1, ...last });
   });
   test('are read as they were written, and nothing else is', () => {
