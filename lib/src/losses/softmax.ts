@@ -32,8 +32,8 @@ export interface SoftmaxFocalLossOptions<R extends Reduction = Reduction> extend
  *                                                       q = 1 - p_t = R / (1 + R),  s = -log p_t = log(1 + R)
  *   dFL/dx_t = -alpha_t q^gamma (q + gamma p_t s)       dFL/dx_j = -dFL/dx_t e^(x_j - x_t) / R
  *
- * Loss and gradient, unweighted, are finite for all finite logits. For hard labels the loss and the derivative by the label's
- * logit are within this many units in the last place of the true values, for 2 to 1,000 classes; the derivatives by the other
+ * Loss and gradient, unweighted, are finite for all logits whose differences float32 can hold. For hard labels the loss and the
+ * derivative by the label's logit are within this many units in the last place of the true values, for 2 to 1,000 classes; the derivatives by the other
  * logits have up to one unit more for each unit between a logit and the largest of them, since that difference is rounded (half
  * a unit in the search, where they are at most 20 apart).
  * (Rounded-up results of scripts/losses/search.mjs; found on a CPU: 12.0, 15.3, 29.1, 37.3, on WASM: 13.6, 16.1, 28.4, 41.0, on
