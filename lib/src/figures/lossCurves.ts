@@ -78,11 +78,16 @@ const deathsInWords = (rows: LossRows) =>
     .join(', ');
 
 /**
- * Mean loss per epoch of published runs and ours at the same settings, as far as ours go; a cross in the lane above is the epoch
- * of a first NaN.
+ * Mean loss per epoch of published runs and ours at the same settings, as far as ours go, and to the NaN of a published run whose
+ * namesake of ours met one too; a cross in the lane above is the epoch of a first NaN.
  */
 export function lossPerEpoch({ published, ours }: { published: LossCurves; ours: LossCurves }): VegaLiteSpec {
-  const end = Math.max(...Object.values(ours).map((curve) => curve.at(-1)!.epoch));
+  const deathOf = (curve: LossCurve = []) => curve.find(({ meanLoss }) => meanLoss === null)?.epoch;
+  const ends = Object.entries(ours).map(([name, curve]) => {
+    const theirDeath = deathOf(curve) === undefined ? undefined : deathOf(published[name]);
+    return Math.max(curve.at(-1)!.epoch, theirDeath ?? 0);
+  });
+  const end = Math.max(...ends);
   const theirs = Object.entries(published).map(([name, curve]) => [
     `published ${name}`,
     curve.filter(({ epoch }) => epoch <= end),

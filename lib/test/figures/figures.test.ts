@@ -232,6 +232,12 @@ describe('NaN is drawn, not dropped', () => {
     assert.equal(ends(curve(0.3, 0.2, 0.1)), 'No run meets a NaN');
     assert.equal(ends(curve(0.3, 0.2, 0.1, 0.1)), 'First NaN: published original in epoch 3');
   });
+  test('but go on to their NaN where the same loss of ours met one', () => {
+    const published = { original: curve(0.3, 0.2, 0.1, null), stabilized: curve(0.3, 0.2, 0.1, 0.1, 0.1) };
+    const spec = figures.lossPerEpoch({ published, ours: { original: curve(0.3, null) } });
+    assert.equal(titleOf(spec), 'First NaN: published original in epoch 3, original in epoch 1');
+    assert.ok(!JSON.stringify(spec).includes('"epoch":4'));
+  });
   test('of a thousand epochs a figure keeps the first, the last and the NaN, and no more than it can show', () => {
     const losses = Array.from({ length: 1000 }, (_, epoch) => 1 / (epoch + 1));
     const { hconcat, title } = figures.lossBesidePublished(
