@@ -7,25 +7,32 @@ const LANE = -14; // pixels: above the plot
  * NaN has no value, so along an axis it is a cross in a lane above the axes, one for each; no layer where there is none.
  *
  * @param rows  a row per NaN, with the field of `x` and those of the tooltip
- * @param label  a field that is written next to each cross
+ * @param label  a field that is written next to each cross, to the left of it where another one follows
  */
 export function nanLane(
   rows: readonly object[],
-  { x, tooltip, label }: { x: object; tooltip: readonly object[]; label?: string },
+  { x, tooltip, label }: { x: { field: string }; tooltip: readonly object[]; label?: string },
 ): object[] {
   const y = { value: LANE };
   const cross = { type: 'point', shape: CROSS, size: 70, color: NAN_COLOR, strokeWidth: 1.8, opacity: 1 };
   const text = { type: 'text', color: NAN_COLOR, fontSize: 11 };
+  const placeOf = (row: object) => (row as Record<string, number>)[x.field];
+  const last = Math.max(...rows.map(placeOf));
   return [
     ...layerOf(rows, { mark: cross, encoding: { x, y, tooltip } }),
     ...layerOf(rows.slice(0, 1), {
       mark: { ...text, align: 'right', dx: -8, fontWeight: 'bold' },
       encoding: { x: { value: 0 }, y, text: { value: 'NaN' } },
     }),
-    ...layerOf(label === undefined ? [] : rows, {
-      mark: { ...text, align: 'left', dx: 8 },
-      encoding: { x, y, text: { field: label } },
-    }),
+    ...(label === undefined ? [] : [true, false]).flatMap((isLast) =>
+      layerOf(
+        rows.filter((row) => (placeOf(row) === last) === isLast),
+        {
+          mark: { ...text, ...(isLast ? { align: 'left', dx: 8 } : { align: 'right', dx: -8 }) },
+          encoding: { x, y, text: { field: label } },
+        },
+      ),
+    ),
   ];
 }
 

@@ -232,6 +232,16 @@ describe('NaN is drawn, not dropped', () => {
     assert.equal(ends(curve(0.3, 0.2, 0.1)), 'No run meets a NaN');
     assert.equal(ends(curve(0.3, 0.2, 0.1, 0.1)), 'First NaN: published original in epoch 3');
   });
+  test('the epoch of a NaN stands left of its cross where another one follows', async () => {
+    const svg = await draw(
+      figures.lossPerEpoch({
+        published: { original: curve(0.3, 0.2, null) },
+        ours: { original: curve(0.3, null), exact: curve(0.3, 0.2, 0.1) },
+      }),
+    );
+    const anchors = [...svg.matchAll(/text-anchor="(\w+)"[^>]*fill="#B00020"[^>]*>(\d+)</g)];
+    assert.deepEqual(anchors.map(([, anchor, epoch]) => [anchor, epoch]), [['start', '2'], ['end', '1']]); // prettier-ignore
+  });
   test('but go on to their NaN where the same loss of ours met one', () => {
     const published = { original: curve(0.3, 0.2, 0.1, null), stabilized: curve(0.3, 0.2, 0.1, 0.1, 0.1) };
     const spec = figures.lossPerEpoch({ published, ours: { original: curve(0.3, null) } });
