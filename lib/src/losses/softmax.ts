@@ -73,8 +73,9 @@ export function exactSoftmaxFocalLoss<R extends Reduction = 'none'>(
  *
  * For 0 < gamma < 1 the gradient is NaN once 1 + (classes - 1) e^-gap rounds to 1 in float32, where gap is how far the label's
  * logit is above the others: at 24 ln 2 + log(classes - 1) at the latest, and earlier by up to 0.9 or so where the sum loses its
- * small terms one by one. Here and in PyTorch that is 16.6 to 17.4 for 3 classes, 18.7 to 19.7 for 21, 22.8 to 23.6 for 1,000.
- * The loss is an ordinary number there. To train, use exactSoftmaxFocalLoss.
+ * small terms one by one. Here and in PyTorch that is 16.6 to 17.4 for 3 classes, 18.7 to 19.7 for 21, 22.8 to 23.6 for 1,000
+ * (in PyTorch for rows of logits; for pixels [n, classes, height, width] and class 0 it is 16.6). The loss is an ordinary number
+ * there. To train, use exactSoftmaxFocalLoss.
  *
  * @param logits  x, float32 [..., classes]
  * @param labels  as of exactSoftmaxFocalLoss. For rows the sum of y_c (1 - p_c)^gamma (-log p_c) over all classes, as in Keras:
