@@ -58,6 +58,7 @@ async function drawChart(figure) {
 function forPhone(spec, width, plot) {
   const config = {
     ...spec.config,
+    axisX: { labelSeparation: 6, ...spec.config?.axisX }, // labels that would touch are left out
     title: { ...spec.config?.title, frame: 'bounds' },
     legend: { ...spec.config?.legend, orient: 'bottom', columns: 1 },
   };
