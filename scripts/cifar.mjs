@@ -2,7 +2,15 @@
 import { mkdirSync } from 'node:fs';
 import { LOSS_NAMES } from '../lib/dist/grid/lossNames.js';
 import { cifarEpochs } from '../lib/dist/results/cifarRuns.js';
-import { Failure, positiveInteger, runCommand, UsageError, wholeNumber } from './command.mjs';
+import {
+  csvFile,
+  distinct,
+  Failure,
+  positiveInteger,
+  runCommand,
+  UsageError,
+  wholeNumber,
+} from './command.mjs';
 
 const CACHE = 'data/cache/cifar';
 const RECIPE = {
@@ -31,10 +39,10 @@ const command = {
 
 await runCommand(command, async (values) => {
   const { losses, seeds, epochs, images: count, out } = checked({ ...DEFAULTS, ...values });
-  const { deviceName, fatalSamples, lenet, meanFocalLoss, results, samplesOfStep, tf, train } =
-    await import('../lib/dist/index.js');
+  const lab = await import('../lib/dist/index.js'); // TensorFlow takes seconds, a refusal none
+  const { deviceName, fatalSamples, lenet, meanFocalLoss, results, samplesOfStep, tf, train } = lab;
   mkdirSync(CACHE, { recursive: true });
-  const data = await photographs(count);
+  const data = await photographs(lab, count);
   const rows = [];
   for (const loss of losses)
     for (const seed of seeds) {
@@ -60,8 +68,7 @@ await runCommand(command, async (values) => {
 });
 
 /** The first of CIFAR-10, in -1..1, and their labels. */
-async function photographs(count) {
-  const { loadCifar10, normalize, tf } = await import('../lib/dist/index.js');
+async function photographs({ loadCifar10, normalize, tf }, count) {
   const cifar = await loadCifar10('train');
   try {
     return tf.tidy(() => ({
@@ -74,13 +81,18 @@ async function photographs(count) {
 }
 
 function checked({ loss, seed, epochs, images, out }) {
-  const losses = loss.split(',');
-  const unknown = losses.find((name) => !LOSS_NAMES.includes(name));
-  if (unknown !== undefined)
-    throw new UsageError(`--loss: '${unknown}'; expected some of ${LOSS_NAMES.join(', ')}`);
-  if (!out.endsWith('.csv')) throw new UsageError(`--out: '${out}' does not end with .csv`);
+  const losses = distinct('loss', loss, (name) => {
+    if (LOSS_NAMES.includes(name)) return name;
+    throw new UsageError(`--loss: '${name}'; expected some of ${LOSS_NAMES.join(', ')}`);
+  });
   const count = positiveInteger('images', images);
   if (count > 50_000) throw new UsageError(`--images: ${count}; there are 50,000`);
-  const seeds = seed.split(',').map((item) => wholeNumber('seed', item));
-  return { losses, seeds, epochs: positiveInteger('epochs', epochs), images: count, out };
+  const seeds = distinct('seed', seed, (item) => wholeNumber('seed', item));
+  return {
+    losses,
+    seeds,
+    epochs: positiveInteger('epochs', epochs),
+    images: count,
+    out: csvFile('out', out),
+  };
 }

@@ -21,6 +21,19 @@ export function positiveInteger(option, text) {
   return value;
 }
 
+/** The items of a list with commas, none of them twice, each as `read` has it; throws UsageError. */
+export function distinct(option, text, read) {
+  const items = text.split(',').map(read);
+  if (new Set(items).size < items.length) throw new UsageError(`--${option}: one of them is there twice`);
+  return items;
+}
+
+/** The name of a table; throws UsageError. */
+export function csvFile(option, text) {
+  if (!text.endsWith('.csv')) throw new UsageError(`--${option}: '${text}' does not end with .csv`);
+  return text;
+}
+
 /** What the command was for has failed, and its message says all that there is to say. */
 export class Failure extends Error {}
 

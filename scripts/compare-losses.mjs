@@ -4,7 +4,15 @@ import { availableParallelism } from 'node:os';
 import { writeLossComparison } from '../lib/dist/results/lossComparison.js';
 import { runComparison } from '../lib/dist/sweep/runComparison.js';
 import { SweepError } from '../lib/dist/sweep/sweepError.js';
-import { Failure, positiveInteger, runCommand, UsageError, wholeNumber } from './command.mjs';
+import {
+  csvFile,
+  distinct,
+  Failure,
+  positiveInteger,
+  runCommand,
+  UsageError,
+  wholeNumber,
+} from './command.mjs';
 
 const CACHE = 'data/cache/compare-losses';
 const RECIPE = { noise: 0, alpha: 0.5, momentum: 0.9 };
@@ -59,20 +67,13 @@ async function main({ seeds, workers, out, ...given }) {
 function checked(values) {
   const text = (name) => values[name] ?? DEFAULTS[name];
   const positive = (name) => positiveInteger(name, text(name));
-  const out = text('out');
-  if (!out.endsWith('.csv')) throw new UsageError(`--out: '${out}' does not end with .csv`);
+  const out = csvFile('out', text('out'));
   const learningRate = Number(text('learning-rate'));
   if (!(learningRate > 0)) throw new UsageError('--learning-rate: expected a number > 0');
-  const seeds = text('seeds')
-    .split(',')
-    .map((item) => wholeNumber('seeds', item));
-  if (new Set(seeds).size < seeds.length) throw new UsageError('--seeds: one of them is there twice');
+  const seeds = distinct('seeds', text('seeds'), (item) => wholeNumber('seeds', item));
+  const threshold = wholeNumber('threshold', text('threshold'));
   return {
     ...{ out, seeds, learningRate, workers: positive('workers'), epochs: positive('epochs') },
-    ...{
-      images: positive('images'),
-      batchSize: positive('batch-size'),
-      threshold: wholeNumber('threshold', text('threshold')),
-    },
+    ...{ images: positive('images'), batchSize: positive('batch-size'), threshold },
   };
 }

@@ -1,21 +1,16 @@
 // The command line of npm run cifar, and a small training run of it.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import { readCifarRuns } from '../../lib/dist/results/cifarRuns.js';
-import { root } from '../setup/project.mjs';
+import { commandLine, testRefusals } from './command-line.mjs';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'cifar-command-test-'));
 after(() => fs.rmSync(folder, { recursive: true }));
 
-const cifar = (...args) =>
-  spawnSync(process.execPath, [path.join(root, 'scripts/cifar.mjs'), ...args], {
-    cwd: folder,
-    encoding: 'utf8',
-  });
+const cifar = commandLine('cifar.mjs', folder);
 
 describe('npm run cifar', () => {
   test('--help names every option with its default, and starts nothing', () => {
@@ -26,19 +21,14 @@ describe('npm run cifar', () => {
     assert.deepEqual(fs.readdirSync(folder), []);
   });
 
-  for (const [args, message] of [
+  testRefusals('cifar', cifar, [
     [['--loss', 'original,focal'], /--loss: 'focal'; expected some of original, stabilized, exact/],
     [['--epochs', '0'], /--epochs: 0; expected an integer >= 1/],
     [['--seed', '1,x'], /--seed: 'x' is not a whole number/],
+    [['--seed', '1,1'], /--seed: one of them is there twice/],
     [['--images', '50001'], /--images: 50001; there are 50,000/],
     [['--out', 'runs'], /--out: 'runs' does not end with .csv/],
-  ])
-    test(`${args.join(' ')} is answered with one clear line`, () => {
-      const { status, stdout, stderr } = cifar(...args);
-      assert.deepEqual([status, stdout], [2, '']);
-      assert.match(stderr, message);
-      assert.match(stderr, /^\[cifar\] .*; --help shows what there is\n$/);
-    });
+  ]);
 
   test('writes a row per epoch, and keeps the run, which is never cut short', () => {
     const { status, stderr } = cifar('--images', '256', '--seed', '7', '--epochs', '2', '--out', 'small.csv');

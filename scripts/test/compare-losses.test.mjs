@@ -1,21 +1,16 @@
 // The command line of npm run compare; what it trains is tested in lib/test/sweep/compareLosses.test.ts.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import { readLossComparison } from '../../lib/dist/results/lossComparison.js';
-import { root } from '../setup/project.mjs';
+import { commandLine, testRefusals } from './command-line.mjs';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'compare-command-test-'));
 after(() => fs.rmSync(folder, { recursive: true }));
 
-const compare = (...args) =>
-  spawnSync(process.execPath, [path.join(root, 'scripts/compare-losses.mjs'), ...args], {
-    cwd: folder,
-    encoding: 'utf8',
-  });
+const compare = commandLine('compare-losses.mjs', folder);
 
 describe('npm run compare', () => {
   test('--help names every option with its default, and starts nothing', () => {
@@ -25,20 +20,14 @@ describe('npm run compare', () => {
       assert.match(stdout, new RegExp(`^ +--${option} X +default `, 'm'));
   });
 
-  for (const [args, message] of [
+  testRefusals('compare', compare, [
     [['--epoch', '1'], /Unknown option '--epoch'/],
     [['--epochs', '0'], /--epochs: 0; expected an integer >= 1/],
     [['--seeds', '1,x'], /--seeds: 'x' is not a whole number/],
     [['--seeds', '1,1'], /--seeds: one of them is there twice/],
     [['--learning-rate', 'fast'], /--learning-rate: expected a number > 0/],
     [['--out', 'runs'], /--out: 'runs' does not end with .csv/],
-  ])
-    test(`${args.join(' ')} is answered with one clear line`, () => {
-      const { status, stdout, stderr } = compare(...args);
-      assert.deepEqual([status, stdout], [2, '']);
-      assert.match(stderr, message);
-      assert.match(stderr, /^\[compare\] .*; --help shows what there is\n$/);
-    });
+  ]);
 
   test('goes on with more epochs from where it was, and fails aloud on settings that trainGrid refuses', () => {
     const args = ['--images', '64', '--seeds', '7', '--out', 'small.csv'];

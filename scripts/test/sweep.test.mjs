@@ -1,6 +1,5 @@
 // The command line of the sweep; the sweep itself is tested in lib/test/grid.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -8,15 +7,13 @@ import { after, describe, test } from 'node:test';
 import { claimParts } from '../../lib/dist/sweep/partFiles.js';
 import { PAPER_SWEEP } from '../../lib/dist/sweep/settings.js';
 import { root } from '../setup/project.mjs';
+import { commandLine, testRefusals } from './command-line.mjs';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sweep-command-test-'));
 after(() => fs.rmSync(folder, { recursive: true }));
 const out = path.join(folder, 'runs.csv');
 
-function sweep(...args) {
-  const command = ['scripts/sweep.mjs', ...args];
-  return spawnSync(process.execPath, command, { cwd: root, encoding: 'utf8' });
-}
+const sweep = commandLine('sweep.mjs', root);
 
 describe('npm run sweep', () => {
   test('--help names every option with its default, and starts nothing', () => {
@@ -28,7 +25,7 @@ describe('npm run sweep', () => {
     assert.match(stdout, /--noise LIST .*default 0,0\.5,0\.75$/m);
   });
 
-  for (const [args, message] of [
+  testRefusals('sweep', sweep, [
     [['--gama', '1'], /Unknown option '--gama'/],
     [['runs.csv'], /Unexpected argument 'runs.csv'/],
     [['--gamma'], /'--gamma <value>' argument missing/],
@@ -47,13 +44,7 @@ describe('npm run sweep', () => {
     [['--out', out, '--shard', '90'], /--shard: 90; expected an integer in 0..89/],
     [['--join', 'a.csv'], /--join: --out is missing/],
     [['--join', 'a.csv', '--gamma', '1', '--out', out], /--join takes only files and --out, not --gamma/],
-  ])
-    test(`${args.join(' ')} is answered with one clear line`, () => {
-      const { status, stdout, stderr } = sweep(...args);
-      assert.deepEqual([status, stdout], [2, '']);
-      assert.match(stderr, message);
-      assert.match(stderr, /^\[sweep\] .*; --help shows what there is\n$/);
-    });
+  ]);
 
   test('without options is the paper’s grid: 90 shards of 9 training runs', () => {
     assert.equal(sweep('--shards', '--out', out).stdout, '90\n');

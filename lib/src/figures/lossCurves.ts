@@ -82,11 +82,11 @@ const deathsInWords = (rows: LossRows) =>
  * namesake of ours met one too; a cross in the lane above is the epoch of a first NaN.
  */
 export function lossPerEpoch({ published, ours }: { published: LossCurves; ours: LossCurves }): VegaLiteSpec {
-  const deathOf = (curve: LossCurve = []) => curve.find(({ meanLoss }) => meanLoss === null)?.epoch;
-  const ends = Object.entries(ours).map(([name, curve]) => {
-    const theirDeath = deathOf(curve) === undefined ? undefined : deathOf(published[name]);
-    return Math.max(curve.at(-1)!.epoch, theirDeath ?? 0);
-  });
+  const ended = new Set(deathsIn(lossRows(ours)).map(({ name }) => name));
+  const ends = [
+    ...Object.values(ours).map((curve) => curve.at(-1)!.epoch),
+    ...deathsIn(lossRows(published)).flatMap(({ name, epoch }) => (ended.has(name) ? [epoch] : [])),
+  ];
   const end = Math.max(...ends);
   const theirs = Object.entries(published).map(([name, curve]) => [
     `published ${name}`,
