@@ -7,7 +7,7 @@ import { RECORD_COLUMNS, restored, stored, type StoredDivergence } from '../trai
 import { LenetBatch } from './lenetBatch';
 import { perParameter, SHAPES, type ParameterName, type PerParameter } from './parameters';
 import type { GridOptions } from './options';
-import { isAlive, type GridModel, type GridState } from './run';
+import { isAlive, type FatalImages, type GridModel, type GridState } from './run';
 
 interface StoredProgress {
   epoch: number;
@@ -15,7 +15,7 @@ interface StoredProgress {
   seconds: number;
   generator: ReturnType<Sampler['generator']>;
   /** `run` is the place among the runs. */
-  divergences: (StoredDivergence & { run: number })[];
+  divergences: (StoredDivergence & { run: number; fatal?: FatalImages })[];
 }
 
 /** `run` is the place among the runs. */
@@ -31,7 +31,7 @@ export class GridCheckpoint {
   ) {
     this.stateFile = new StateFile(file, {
       caller: 'trainGrid',
-      format: 'focal-loss-lab grid 2',
+      format: 'focal-loss-lab grid 3',
       fingerprint: fingerprint(options),
     });
   }
@@ -64,7 +64,9 @@ export class GridCheckpoint {
 
   /** Writes the state, as StateFile.save does. */
   async save({ epochs, steps, seconds, runs, batch, sampler }: GridState): Promise<void> {
-    const divergences = runs.flatMap(({ diverged }, run) => (diverged ? [{ run, ...stored(diverged) }] : []));
+    const divergences = runs.flatMap(({ diverged, fatal }, run) =>
+      diverged ? [{ run, fatal, ...stored(diverged) }] : [],
+    );
     const progress: StoredProgress = {
       ...{ epoch: epochs, steps, seconds, divergences },
       generator: sampler.generator(),
@@ -88,7 +90,8 @@ export class GridCheckpoint {
     for (const run of runs) [run.records, run.diverged] = [[], null];
     for (const { run, ...record } of asRows(RECORD, await file.read('records')))
       runs[run].records.push(record);
-    for (const { run, ...diverged } of progress.divergences) runs[run].diverged = restored(diverged);
+    for (const { run, fatal, ...diverged } of progress.divergences)
+      Object.assign(runs[run], { diverged: restored(diverged), fatal });
     const alive = runs.filter(isAlive);
     if (alive.length > 0) {
       const weights = await readParameters(file, 'weights', alive.length);

@@ -156,6 +156,18 @@ export class LenetBatch {
     return this.compiledLogits(images, ...this.kept) as tf.Tensor2D;
   }
 
+  /**
+   * What the models say, and the derivative of each image's own loss by its logit, without learning.
+   *
+   * @param images  float32 [784, B], one image a column
+   * @param labels  0 and 1, float32 [M, 1, B]
+   * @returns float32 [M, 1, B] both
+   */
+  derivatives(images: tf.Tensor, labels: tf.Tensor): { logits: tf.Tensor; derivatives: tf.Tensor } {
+    const logits = tf.expandDims(this.logits(images), 1);
+    return { logits, derivatives: this.losses.evaluate(logits, labels).gradient };
+  }
+
   private predict(images: tf.Tensor): tf.Tensor2D {
     const w = perParameter((name) => this.weights[name].read());
     return tf.reshape<tf.Rank.R2>(this.forward(images, w).logits, [this.count, images.shape[1]!]);

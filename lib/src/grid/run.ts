@@ -9,8 +9,20 @@ export interface GridModel extends LossSettings {
   threshold: number;
 }
 
+/** The images that ended a run, by its last finite weights: those by whose logit the derivative of their own loss is not finite. */
+export interface FatalImages {
+  /** The surest of them in the fatal batch; null if there is none, as rounding may have it on a GPU. */
+  fatalImage: number | null;
+  /** How many of them are in that batch. */
+  batchBeyond: number;
+  /** Of all images: how many would have ended the run with the next batch they are in. With noise, under a draw of its own. */
+  imagesBeyond: number;
+}
+
 /** `seconds` of its records run from the start of all models together. */
 export interface GridRun extends GridModel, TrainingRun {
+  /** There if it diverged. */
+  fatal?: FatalImages;
   /** Of the trained model, without noise, one for each of the test images; not there without such images, or if it diverged. */
   testLogits?: Float32Array;
 }

@@ -1,10 +1,11 @@
 import seedrandom from 'seedrandom';
-import { addUniformNoise } from '../datasets';
 import { breathe, Progress } from '../display';
 import { tf } from '../tf';
 import { announceDevice } from '../training/announceDevice';
 import { Sampler } from '../training/sampler';
+import { GridBatches } from './batches';
 import { GridCheckpoint } from './checkpoint';
+import { fatalImages } from './fatalImages';
 import { gatherRows } from './kernels';
 import { LenetBatch, STEP_ROWS } from './lenetBatch';
 import { checkOptions, type GridOptions } from './options';
@@ -23,7 +24,7 @@ import { isAlive, type GridRun, type GridState } from './run';
  *
  * A model has diverged at the first step in which its loss, its logits or a derivative of its loss by a logit is not finite:
  * there its gradients are not finite either. It leaves the others at the end of that epoch; the steps after the first are
- * not recorded. On a CPU with one thread (TF_NUM_INTRAOP_THREADS=1) neither that nor the choice of models changes a bit of
+ * not recorded. Then the epoch of the NaN is trained once more, by this model alone, to find the images that ended it (`fatal`). On a CPU with one thread (TF_NUM_INTRAOP_THREADS=1) neither that nor the choice of models changes a bit of
  * the others' numbers, if every batch is a multiple of 16 samples, as 64 and MNIST's last 32 are: TensorFlow computes the
  * rest of a row by other instructions. Otherwise, with more threads, or on a GPU, they may differ by rounding.
  *
@@ -75,14 +76,20 @@ async function run(state: GridState, options: GridOptions, checkpoint?: GridChec
   try {
     while (!ended()) {
       const alive = runs.filter(isAlive);
-      const steps = await trainEpoch(state, options, (step) =>
-        progress.update(
-          state.steps + step,
-          `epoch ${state.epochs}, ${alive.length} of ${runs.length} models`,
-        ),
-      );
-      state.seconds = (performance.now() - start) / 1000;
-      alive.forEach((each, i) => record(each, column(steps, i), state, options));
+      const atStart = state.batch.state();
+      try {
+        const steps = await trainEpoch(state, options, (step) =>
+          progress.update(
+            state.steps + step,
+            `epoch ${state.epochs}, ${alive.length} of ${runs.length} models`,
+          ),
+        );
+        state.seconds = (performance.now() - start) / 1000;
+        alive.forEach((each, i) => record(each, column(steps, i), state, options));
+        await addFatalImages(state, { alive, atStart }, options);
+      } finally {
+        tf.dispose({ ...atStart });
+      }
       state.steps += stepsPerEpoch;
       state.epochs++;
       dropDiverged(state, alive, options);
@@ -109,13 +116,13 @@ interface StepTable {
 
 async function trainEpoch(
   { batch, sampler, runs, steps }: GridState,
-  { images, digits, noise, batchSize }: GridOptions,
+  options: GridOptions,
   afterStep: (step: number) => void,
 ): Promise<StepTable> {
-  const samples = images.shape[0];
+  const { batchSize } = options;
+  const samples = options.images.shape[0];
   const alive = runs.filter(isAlive);
-  const pixels = tf.reshape(images, [samples, 784]);
-  const thresholds = tf.tensor3d(alive.map(({ threshold }) => threshold), [alive.length, 1, 1], 'int32'); // prettier-ignore
+  const batches = new GridBatches(alive, options, sampler);
   const found: tf.Tensor[] = []; // read once an epoch: a GPU need not wait for the host
   try {
     sampler.shuffle();
@@ -123,41 +130,19 @@ async function trainEpoch(
       await breathe();
       const indices = sampler.order.subarray(start, start + batchSize);
       const step = steps + found.length + 1;
-      const noiseSeed = noise > 0 ? sampler.batchSeed('noise', step) : undefined;
-      found.push(trainBatch(batch, { pixels, digits, thresholds }, indices, { noise, noiseSeed }));
+      const ofBatch = tf.tidy(() => {
+        const { images, labels } = batches.of(indices, step);
+        return batch.step(images, labels);
+      });
+      found.push(ofBatch);
       afterStep(found.length);
     }
     const values = tf.tidy(() => tf.stack(found).dataSync<'float32'>());
     return { values, shape: [found.length, STEP_ROWS.length, alive.length] };
   } finally {
-    tf.dispose([pixels, thresholds, ...found]);
+    batches.dispose();
+    tf.dispose(found);
   }
-}
-
-interface TrainingData {
-  /** float32 [n, 784] */
-  pixels: tf.Tensor;
-  /** int32 [n] */
-  digits: tf.Tensor;
-  /** int32 [models, 1, 1] */
-  thresholds: tf.Tensor;
-}
-
-/** One step of all models with the samples of these indices, under noise if it has a seed. Returns what LenetBatch.step does. */
-export function trainBatch(
-  batch: LenetBatch,
-  { pixels, digits, thresholds }: TrainingData,
-  indices: Int32Array,
-  { noise, noiseSeed }: { noise: number; noiseSeed?: number } = { noise: 0 },
-): tf.Tensor2D {
-  return tf.tidy(() => {
-    const chosen = tf.tensor1d(indices, 'int32');
-    const clean = gatherRows(pixels, chosen);
-    const input = noiseSeed === undefined ? clean : addUniformNoise(clean, noise, noiseSeed);
-    const digit = tf.reshape(tf.gather(digits, chosen), [1, 1, indices.length]);
-    const labels = tf.cast(tf.lessEqual(digit, thresholds), 'float32');
-    return batch.step(tf.transpose(input), labels);
-  });
 }
 
 /** Those of the trained models that have not diverged. */
@@ -223,19 +208,40 @@ function notFinite({ loss, maxAbsLogit }: Step): string {
   return Number.isFinite(loss) ? 'gradient by the logits' : 'loss';
 }
 
+/** Finds out which images ended those that have diverged in this epoch, whose weights it started with. */
+async function addFatalImages(
+  { steps, sampler }: GridState,
+  { alive, atStart }: { alive: GridRun[]; atStart: ReturnType<LenetBatch['state']> },
+  options: GridOptions,
+): Promise<void> {
+  for (const [i, run] of alive.entries()) {
+    if (isAlive(run)) continue;
+    const start = rowsOf(atStart, [i]);
+    try {
+      run.fatal = await fatalImages(run, { ...start, steps, sampler }, options);
+    } finally {
+      tf.dispose({ ...start });
+    }
+  }
+}
+
+/** Weights and velocities of some of the models. The caller disposes them. */
+function rowsOf({ weights, velocities }: ReturnType<LenetBatch['state']>, models: number[]) {
+  return tf.tidy(() => {
+    const chosen = tf.tensor1d(models, 'int32');
+    return {
+      weights: perParameter((name) => gatherRows(weights[name], chosen)),
+      velocities: perParameter((name) => gatherRows(velocities[name], chosen)),
+    };
+  });
+}
+
 /** Continues with those of the models before that are still alive. */
 function dropDiverged(state: GridState, before: GridRun[], options: GridOptions): void {
   const survivors = before.filter(isAlive);
   if (survivors.length === before.length || survivors.length === 0) return;
   const rows = survivors.map((run) => before.indexOf(run));
-  const chosen = tf.tidy(() => {
-    const { weights, velocities } = state.batch.state();
-    const ofSurvivors = (values: tf.Tensor) => gatherRows(values, tf.tensor1d(rows, 'int32'));
-    return {
-      weights: perParameter((name) => ofSurvivors(weights[name])),
-      velocities: perParameter((name) => ofSurvivors(velocities[name])),
-    };
-  });
+  const chosen = tf.tidy(() => rowsOf(state.batch.state(), rows));
   state.batch.dispose();
   state.batch = new LenetBatch(survivors, chosen, options);
   tf.dispose(chosen);

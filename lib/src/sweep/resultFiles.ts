@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { LOSS_NAMES } from '../grid/lossNames';
 import { readRun, writeRunOf, type Json } from '../results/runFile';
+import type { Row } from '../results/columns';
 import { checkedRows, number, oneOf, orNone, type RowIn } from '../results/table';
 import { removeLeftovers } from '../writeWhole';
 import { firstDifference, SweepError } from './sweepError';
@@ -31,12 +32,28 @@ const RUN_COLUMNS = {
   accuracy: orNone(number),
   /** Largest |logit| of that epoch, or of the batch that met the NaN. */
   maxAbsLogit: orNone(number),
+  /** The surest image of the fatal batch whose own gradient is not finite, counted from 0; null: none, or not looked for. */
+  fatalImage: orNone(number),
+  /** How many such images are in that batch. */
+  batchBeyond: orNone(number),
+  /** How many there are among all images: each would have ended the run with the next batch it is in. */
+  imagesBeyond: orNone(number),
   /** From the beginning of its shard to the end of that epoch; the runs of a shard share this time. */
   seconds: orNone(number),
 };
 
 /** A row of the result: one run. The columns that the published table has too have the same names. */
 export type SweepRun = RowIn<typeof RUN_COLUMNS>;
+
+/** Tables of 28 November 2026 and before are without these columns. */
+const NOT_LOOKED_FOR = { fatalImage: null, batchBeyond: null, imagesBeyond: null };
+
+const checkedRuns = (rows: readonly Row[], place: string) =>
+  checkedRows(
+    rows.map((row) => ({ ...NOT_LOOKED_FOR, ...row })),
+    RUN_COLUMNS,
+    place,
+  );
 
 const EPOCH_COLUMNS = {
   loss: LOSS,
@@ -91,6 +108,7 @@ export function writeResult(
       lastFiniteLoss: last ? rounded(last.loss) : null,
       accuracy: last ? rounded(last.accuracy) : null,
       maxAbsLogit: largest === null ? null : rounded(largest),
+      ...(run.fatal ?? NOT_LOOKED_FOR),
       seconds: last ? Math.round(last.seconds) : null,
     });
     for (const { epoch, loss: meanLoss, accuracy, maxAbsLogit } of complete)
@@ -136,7 +154,7 @@ export function readSweep(out: string): SweepResult {
   return {
     settings: settings as unknown as SweepResult['settings'],
     versions,
-    runs: checkedRows(rows, RUN_COLUMNS, `readSweep: ${out}`),
+    runs: checkedRuns(rows, `readSweep: ${out}`),
     epochs: checkedRows(readRun(epochsFile(out)).rows, EPOCH_COLUMNS, `readSweep: ${epochsFile(out)}`),
   };
 }
@@ -167,7 +185,7 @@ export function readResult(out: string, settings: SweepSettings): SweepRun[] | u
   const difference = firstDifference(there, { ...settings });
   if (difference !== undefined)
     throw new SweepError(`${out} belongs to another sweep: ${difference}; delete it, or choose another name`);
-  return checkedRows(found.rows, RUN_COLUMNS, out);
+  return checkedRuns(found.rows, out);
 }
 
 /** What tells runs apart: a setting of the sweep, and the column with its value. */
@@ -190,7 +208,7 @@ export function placeIn(axes: Axes, row: RunKey): number {
   }, 0);
 }
 
-interface PlacedRun extends Pick<GridRun, 'records' | 'diverged'> {
+interface PlacedRun extends Pick<GridRun, 'records' | 'diverged' | 'fatal'> {
   key: RunKey;
 }
 
@@ -198,8 +216,8 @@ interface PlacedRun extends Pick<GridRun, 'records' | 'diverged'> {
 function inOrder(settings: SweepSettings, states: readonly ShardState[]): PlacedRun[] {
   const runs = states.flatMap(({ shard: { noise, seed, models }, runs: found }) =>
     models.map(({ loss, gamma, threshold }, i) => {
-      const { records, diverged } = found[i] ?? { records: [], diverged: null };
-      return { key: { loss, noise, gamma, threshold, seed }, records, diverged };
+      const { records, diverged, fatal } = found[i] ?? { records: [], diverged: null };
+      return { key: { loss, noise, gamma, threshold, seed }, records, diverged, fatal };
     }),
   );
   return runs.sort((a, b) => placeIn(settings, a.key) - placeIn(settings, b.key));

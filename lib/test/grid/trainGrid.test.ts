@@ -5,9 +5,12 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import {
+  addUniformNoise,
   binaryLabels,
   exactSigmoidFocalLoss,
+  fatalSamples,
   lenet,
+  samplesOfStep,
   sigmoidFocalLoss,
   stabilizedSigmoidFocalLoss,
   tf,
@@ -18,6 +21,7 @@ import {
   type GridRun,
 } from 'focal-loss-lab';
 import { initialSeed } from 'focal-loss-lab/dist/grid/trainGrid';
+import { Sampler } from 'focal-loss-lab/dist/training/sampler';
 
 const LOSSES = {
   original: sigmoidFocalLoss,
@@ -151,6 +155,51 @@ describe('trainGrid, many LeNets side by side', () => {
     const [a, ofDying, b, c] = await run([living[0], dying, living[1], living[2]], wild);
     assert.ok(ofDying.diverged !== null && ofDying.diverged.epoch < wild.epochs - 1);
     assert.deepEqual(withoutSeconds([a, b, c]), withoutSeconds(await run(living, wild)));
+  });
+
+  test('the images that ended a run are those that fatalSamples finds in the network which train leaves', async () => {
+    const dying: GridModel = { loss: 'original', gamma: 0.1, threshold: 4, ...base };
+    const [survivor, { diverged, fatal }] = await run([NINE[7], dying], wild);
+    const network = lenet({ seed: initialSeed(schedule.seed, dying) });
+    const labels = binaryLabels(data.digits, dying.threshold);
+    const loss = (x: tf.Tensor, y: tf.Tensor) => sigmoidFocalLoss(x, y, { ...dying, reduction: 'mean' });
+    await train(network, { ...schedule, ...wild, images: data.images, labels, loss });
+    const beyond = fatalSamples(network, data.images, labels, loss).map(({ sample }) => sample);
+    const batch = samplesOfStep(diverged!.step, { ...schedule, samples: 112 });
+    const inBatch = beyond.filter((sample) => batch.includes(sample));
+    assert.ok(inBatch.length > 0 && inBatch.length < beyond.length, `${inBatch.length}, ${beyond.length}`);
+    assert.deepEqual(fatal, {
+      fatalImage: inBatch[0],
+      batchBeyond: inBatch.length,
+      imagesBeyond: beyond.length,
+    });
+    assert.equal(survivor.fatal, undefined);
+    network.dispose();
+    labels.dispose();
+  });
+
+  test('under noise they are those of the fatal batch with the noise of that step', async () => {
+    const dying: GridModel = { loss: 'original', gamma: 0.1, threshold: 4, ...base };
+    const disturbed = { ...schedule, ...wild, noise: 0.1 };
+    const [{ diverged, fatal }] = await run([dying], disturbed);
+    const { step } = diverged!;
+    const network = lenet({ seed: initialSeed(schedule.seed, dying) });
+    const labels = binaryLabels(data.digits, dying.threshold);
+    const loss = (x: tf.Tensor, y: tf.Tensor) => sigmoidFocalLoss(x, y, { ...dying, reduction: 'mean' });
+    await train(network, { ...disturbed, images: data.images, labels, loss });
+    const batch = samplesOfStep(step, { ...schedule, samples: 112 });
+    const [noisy, ofBatch] = tf.tidy(() => {
+      const clean = tf.gather(data.images, batch) as tf.Tensor4D;
+      const seed = new Sampler(112, schedule.seed).batchSeed('noise', step);
+      return [addUniformNoise(clean, 0.1, seed), tf.gather(labels, batch)] as [tf.Tensor4D, tf.Tensor];
+    });
+    const found = fatalSamples(network, noisy, ofBatch, loss);
+    assert.ok(found.length > 0);
+    assert.equal(fatal?.fatalImage, batch[found[0].sample]);
+    assert.equal(fatal?.batchBeyond, found.length);
+    assert.ok(fatal.imagesBeyond >= 1 && fatal.imagesBeyond <= 112);
+    network.dispose();
+    tf.dispose([labels, noisy, ofBatch]);
   });
 
   test('the losses of one gamma and threshold start from the same weights, two thresholds do not', async () => {

@@ -5,7 +5,15 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PAPER_SWEEP, readSweep, results, runSweep, type SweepRun, type SweepSettings } from 'focal-loss-lab';
+import {
+  PAPER_SWEEP,
+  readSweep,
+  results,
+  runSweep,
+  samplesOfStep,
+  type SweepRun,
+  type SweepSettings,
+} from 'focal-loss-lab';
 import type { SweepEpoch, SweepOptions, SweepResult } from 'focal-loss-lab/dist/sweep';
 import { isRunning } from 'focal-loss-lab/dist/isRunning';
 import type { StoredShard } from 'focal-loss-lab/dist/sweep/partFiles';
@@ -144,6 +152,35 @@ describe('a sweep', () => {
     const nan = numbersIn(undisturbed).runs.filter(({ firstNanEpoch }) => firstNanEpoch !== null);
     assert.ok(nan.length > 0, 'the settings of this test do not reach it');
     for (const { loss, gamma } of nan) assert.ok(loss === 'original' && gamma !== 2);
+  });
+
+  test('names the image that ended a run, and counts those that could have, in the batch and in all', () => {
+    const { images: samples, batchSize } = SMALL;
+    for (const run of numbersIn(undisturbed).runs) {
+      const { firstNanStep, seed, fatalImage, batchBeyond, imagesBeyond } = run;
+      if (firstNanStep === null)
+        assert.deepEqual([fatalImage, batchBeyond, imagesBeyond], [null, null, null]);
+      else {
+        assert.ok(samplesOfStep(firstNanStep, { samples, batchSize, seed }).includes(fatalImage!));
+        assert.ok(batchBeyond! >= 1 && imagesBeyond! >= batchBeyond! && imagesBeyond! <= samples);
+      }
+    }
+  });
+
+  test('is read from a table without these three columns, too', () => {
+    const old = newFile();
+    const { rows, ...rest } = results.readRun(undisturbed);
+    const names = ['fatalImage', 'batchBeyond', 'imagesBeyond'];
+    const without = rows.map((row) =>
+      Object.fromEntries(Object.entries(row).filter(([name]) => !names.includes(name))),
+    );
+    results.writeRun(old, { ...rest, rows: without });
+    fs.copyFileSync(undisturbed.replace('.csv', '.epochs.csv'), old.replace('.csv', '.epochs.csv'));
+    const none = { fatalImage: null, batchBeyond: null, imagesBeyond: null };
+    assert.deepEqual(
+      readSweep(old).runs,
+      readSweep(undisturbed).runs.map((run) => ({ ...run, ...none })),
+    );
   });
 
   test('says with which settings, code and device it was made, and keeps nothing next to the two tables', () => {
