@@ -18,6 +18,7 @@ const SETTINGS = {
   gamma: { name: 'gammas', list: Number, help: '' },
   threshold: { name: 'thresholds', list: Number, help: 'digits up to it are class 1' },
   seed: { name: 'seeds', list: Number, help: 'of weights, order and noise' },
+  'order-seed': { name: 'orderSeed', help: 'of order and noise, for all; default the seed of each run' },
   images: { name: 'images', help: 'the first so many of the training images' },
   alpha: { name: 'alpha', help: '' },
   epsilon: { name: 'epsilon', help: 'of the stabilized loss' },
@@ -155,7 +156,11 @@ function inOptions(message) {
 function settingOptions() {
   const options = Object.entries(SETTINGS).map(([option, { name, list, help }]) => [
     option,
-    [list ? 'LIST' : 'X', `${help && `${help}; `}default ${[PAPER_SWEEP[name]].flat().join(',')}`],
+    [list ? 'LIST' : 'X', [help, byDefault(PAPER_SWEEP[name])].filter(Boolean).join('; ')],
   ]);
   return Object.fromEntries(options);
+}
+
+function byDefault(value) {
+  return value !== null && `default ${[value].flat().join(',')}`;
 }

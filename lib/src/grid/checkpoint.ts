@@ -109,13 +109,13 @@ export class GridCheckpoint {
 
 /** What makes a training this one and no other; the number of epochs does not. */
 function fingerprint({ images, digits, models, ...options }: GridOptions) {
-  const { noise, seed, batchSize, learningRate, momentum } = options;
+  const { noise, seed, orderSeed = seed, batchSize, learningRate, momentum } = options;
   const perModel = ({ loss, gamma, alpha, epsilon, threshold }: GridModel) =>
     ({ loss, gamma, alpha, epsilon, threshold }) satisfies Json;
   return {
     'version of focal-loss-lab': versions()['focal-loss-lab'],
     'number of images': images.shape[0],
-    ...{ noise, seed, batchSize, learningRate, momentum },
+    ...{ noise, seed, orderSeed, batchSize, learningRate, momentum },
     'SHA-256 of some images': checksumOfSamples(images),
     'SHA-256 of their digits': checksumOfSamples(digits),
     model: models.map(perModel),

@@ -15,6 +15,8 @@ export interface GridOptions {
   noise: number;
   /** An integer; determines initial weights, the order of the samples and the noise. */
   seed: number;
+  /** An integer; determines the order and the noise in place of `seed`. */
+  orderSeed?: number;
   epochs: number;
   /** Samples per step; the last batch of an epoch may be smaller. */
   batchSize: number;
@@ -47,6 +49,8 @@ export function checkOptions(options: GridOptions): void {
   const { images, digits, models } = options;
   const expect = expecting('trainGrid');
   checkSchedule(expect, options);
+  const { orderSeed = 0 } = options;
+  expect(Number.isInteger(orderSeed), 'orderSeed', orderSeed, 'an integer');
 
   expect(images.dtype === 'float32', 'the dtype of images', images.dtype, 'float32');
   const [n, ...size] = images.shape;

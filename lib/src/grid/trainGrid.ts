@@ -24,9 +24,10 @@ import { isAlive, type GridRun, type GridState } from './run';
  *
  * A model has diverged at the first step in which its loss, its logits or a derivative of its loss by a logit is not finite:
  * there its gradients are not finite either. It leaves the others at the end of that epoch; the steps after the first are
- * not recorded. Then the epoch of the NaN is trained once more, by this model alone, to find the images that ended it (`fatal`). On a CPU with one thread (TF_NUM_INTRAOP_THREADS=1) neither that nor the choice of models changes a bit of
- * the others' numbers, if every batch is a multiple of 16 samples, as 64 and MNIST's last 32 are: TensorFlow computes the
- * rest of a row by other instructions. Otherwise, with more threads, or on a GPU, they may differ by rounding.
+ * not recorded. Then the epoch of the NaN is trained once more, by this model alone, to find the images that ended it
+ * (`fatal`). On a CPU with one thread (TF_NUM_INTRAOP_THREADS=1) neither that nor the choice of models changes a bit of the
+ * others' numbers, if every batch is a multiple of 16 samples, as 64 and MNIST's last 32 are: TensorFlow computes the rest of
+ * a row by other instructions. Otherwise, with more threads, or on a GPU, they may differ by rounding.
  *
  * With `checkpoint`, the state is written to that file after every epoch; if it is there already, the same call goes on, and
  * gives the same records (but for their seconds) as an undisturbed one. Shows a progress line, and ends with an
@@ -39,8 +40,8 @@ import { isAlive, type GridRun, type GridState } from './run';
  */
 export async function trainGrid(options: GridOptions): Promise<GridRun[]> {
   checkOptions(options);
-  const { models, seed, images, checkpoint: file } = options;
-  const sampler = new Sampler(images.shape[0], seed);
+  const { models, seed, orderSeed = seed, images, checkpoint: file } = options;
+  const sampler = new Sampler(images.shape[0], orderSeed);
   const runs = models.map((model): GridRun => ({ ...model, records: [], diverged: null }));
   const weights = initialParameters(models.map((model) => initialSeed(seed, model)));
   const batch = new LenetBatch(models, { weights }, options);

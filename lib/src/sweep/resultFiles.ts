@@ -181,7 +181,7 @@ export function readResult(out: string, settings: SweepSettings): SweepRun[] | u
   }
   if (found.settings.losses === undefined)
     throw new SweepError(`${out} is not the result of a sweep; choose another name`);
-  const there = Object.fromEntries(Object.keys(settings).map((name) => [name, found.settings[name]]));
+  const there = Object.fromEntries(Object.keys(settings).map((name) => [name, found.settings[name] ?? null]));
   const difference = firstDifference(there, { ...settings });
   if (difference !== undefined)
     throw new SweepError(`${out} belongs to another sweep: ${difference}; delete it, or choose another name`);

@@ -8,7 +8,10 @@ export interface SweepSettings {
   gammas: readonly number[];
   /** Digits <= threshold are class 1. */
   thresholds: readonly number[];
+  /** Each of a run's initial weights, and of the order of its images and its noise unless `orderSeed` is given. */
   seeds: readonly number[];
+  /** Of the order of the images and of the noise, the same for all seeds: so they differ in their weights only. */
+  orderSeed: number | null;
   /** The first so many of MNIST's 60,000 training images. */
   images: number;
   alpha: number;
@@ -31,6 +34,7 @@ export const PAPER_SWEEP: Readonly<SweepSettings> = {
   gammas: [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 2, 3, 4, 5],
   thresholds: [0, 1, 2, 3, 4, 5, 6, 7, 8],
   seeds: [1],
+  orderSeed: null,
   images: 60_000,
   alpha: 0.5,
   epsilon: 1e-3,
@@ -60,6 +64,7 @@ export function checkSettings(settings: SweepSettings): void {
     gammas: number('a number >= 0', (value) => value >= 0),
     thresholds: integer(0, 8),
     seeds: integer(0),
+    orderSeed: { ...integer(0), fits: (value: unknown) => value === null || integer(0).fits(value) },
     images: integer(1, 60_000),
     alpha: number('a number in [0, 1]', (value) => value >= 0 && value <= 1),
     epsilon: number('a number > 0', (value) => value > 0),

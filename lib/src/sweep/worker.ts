@@ -35,7 +35,7 @@ report({
 
 async function train({ out, settings, shard }: ShardTask): Promise<GridRun[]> {
   const { images, labels } = await (data ??= load(settings.images));
-  const { alpha, epsilon, epochs, batchSize, learningRate, momentum } = settings;
+  const { orderSeed, alpha, epsilon, epochs, batchSize, learningRate, momentum } = settings;
   const { checkpoint } = shardFiles(out, shard);
   removeLeftoversOf(out, shard);
   const runs = await trainGrid({
@@ -44,6 +44,7 @@ async function train({ out, settings, shard }: ShardTask): Promise<GridRun[]> {
     models: shard.models.map((model) => ({ ...model, alpha, epsilon })),
     noise: shard.noise,
     seed: shard.seed,
+    orderSeed: orderSeed ?? shard.seed,
     ...{ epochs, batchSize, learningRate, momentum },
     checkpoint,
     afterEpoch: ({ epochs: trained, savedEpochs, runs: soFar }) => {

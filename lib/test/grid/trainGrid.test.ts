@@ -210,6 +210,24 @@ describe('trainGrid, many LeNets side by side', () => {
     assert.notEqual(original.records[0].maxAbsLogit, other.records[0].maxAbsLogit);
   });
 
+  test('orderSeed is the seed of the order and the noise, and leaves the weights to seed', async () => {
+    const [{ gamma, threshold }] = NINE;
+    const noisy = { noise: 0.3, epochs: 2 };
+    const same = await run([NINE[0]], { ...noisy, orderSeed: schedule.seed });
+    assert.deepEqual(withoutSeconds(same), withoutSeconds(await run([NINE[0]], noisy)));
+    const [{ records }] = await run([NINE[0]], { ...noisy, orderSeed: 9 });
+    const network = lenet({ seed: initialSeed(schedule.seed, { gamma, threshold }) });
+    const labels = binaryLabels(data.digits, threshold);
+    const loss = (x: tf.Tensor, y: tf.Tensor) => sigmoidFocalLoss(x, y, { ...NINE[0], reduction: 'mean' });
+    const reordered = { ...schedule, ...noisy, seed: 9, images: data.images, labels, loss };
+    const { records: expected } = await train(network, reordered);
+    for (const [i, record] of records.entries())
+      assert.ok(Math.abs(record.loss / expected[i].loss - 1) < 1e-5, `${record.loss}, ${expected[i].loss}`);
+    assert.notEqual(records[0].loss, same[0].records[0].loss);
+    network.dispose();
+    labels.dispose();
+  });
+
   test('resumed after any epoch it gives the records of an undisturbed training', async () => {
     const models = NINE.slice(2, 6);
     const undisturbed = withoutSeconds(await run(models, wild));
@@ -254,6 +272,7 @@ describe('trainGrid, many LeNets side by side', () => {
     await refuses({ models: [NINE[0], { ...NINE[1], threshold: 9 }] }, /threshold of model 1 is 9/);
     await refuses({ models: [{ ...NINE[4], epsilon: 0 }] }, /epsilon of model 0 is 0/);
     await refuses({ models: [{ ...NINE[4], alpha: 2 }] }, /alpha of model 0 is 2/);
+    await refuses({ orderSeed: 0.5 }, /^trainGrid: orderSeed is 0.5; expected an integer/);
     await refuses({ batchSize: 0 }, /^trainGrid: batchSize is 0; expected an integer >= 1/);
     const small = tf.zeros<tf.Rank.R4>([112, 14, 14, 1]);
     await refuses({ images: small }, /^trainGrid: the shape of images is \[112, 14, 14, 1\]/);

@@ -167,6 +167,16 @@ describe('a sweep', () => {
     }
   });
 
+  test('with an order seed trains each seed by that order, and with its own numbers as before', async () => {
+    const out = newFile();
+    const few = { ...SMALL, losses: ['original'], gammas: [0.1], thresholds: [4], seeds: [1, 2], orderSeed: 1 } as const; // prettier-ignore
+    const [one, two] = await sweep(few, { out, workers: 1 });
+    const known = readSweep(undisturbed).runs.find((run) => run.loss === 'original' && run.gamma === 0.1 && run.threshold === 4); // prettier-ignore
+    assert.deepEqual({ ...one, seconds: 0 }, { ...known, seconds: 0 });
+    assert.notEqual(two.lastFiniteLoss, one.lastFiniteLoss);
+    assert.match(await errorOf({ ...few, orderSeed: null }, { out }), /orderSeed is 1 there, null here/);
+  });
+
   test('is read from a table without these three columns, too', () => {
     const old = newFile();
     const { rows, ...rest } = results.readRun(undisturbed);
