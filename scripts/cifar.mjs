@@ -1,7 +1,9 @@
 // npm run cifar: the CNN on CIFAR-10 at the paper's settings, for notebook 4. --help tells the rest.
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { LOSS_NAMES } from '../lib/dist/grid/lossNames.js';
-import { cifarEpochs } from '../lib/dist/results/cifarRuns.js';
+import { cifarEpochs, readCifarRuns } from '../lib/dist/results/cifarRuns.js';
+import { readRun } from '../lib/dist/results/runFile.js';
+import { firstDifference } from '../lib/dist/sweep/sweepError.js';
 import {
   csvFile,
   distinct,
@@ -21,9 +23,10 @@ const MACHINES = [1, 1, 0, 0, 0, 0, 0, 0, 1, 1]; // airplane, automobile, ship a
 const DEFAULTS = { loss: 'original', seed: '1', epochs: '1000', images: '50000', out: `${CACHE}/runs.csv` };
 const ABOUT = `
 Trains LeNet on the photographs of CIFAR-10, machines against animals, at the paper's settings, one training run after
-another, each to its first NaN or to the last epoch. Writes FILE, a row per epoch. Ctrl-C or a crash loses at most an epoch:
-the same command goes on, also with more epochs. A run that has ended is not repeated. So two commands with
-TF_NUM_INTRAOP_THREADS=1 share two cores, and one with all losses and seeds writes the table afterwards.`;
+another, each to its first NaN or to the last epoch. Writes FILE, a row per epoch, and keeps the other runs that it has. Ctrl-C
+or a crash loses at most an epoch: the same command goes on, also with more epochs. A run that has ended is not repeated. So
+two commands with TF_NUM_INTRAOP_THREADS=1 and a FILE each share two cores, and one with all losses and seeds writes the
+table afterwards.`;
 
 const command = {
   name: 'cifar',
@@ -41,6 +44,8 @@ await runCommand(command, async (values) => {
   const { losses, seeds, epochs, images: count, out } = checked({ ...DEFAULTS, ...values });
   const lab = await import('../lib/dist/index.js'); // TensorFlow takes seconds, a refusal none
   const { deviceName, fatalSamples, lenet, meanFocalLoss, results, samplesOfStep, tf, train } = lab;
+  const settings = { ...RECIPE, images: count, device: deviceName().name };
+  const kept = otherRuns(out, settings, { losses, seeds });
   mkdirSync(CACHE, { recursive: true });
   const data = await photographs(lab, count);
   const rows = [];
@@ -60,12 +65,24 @@ await runCommand(command, async (values) => {
       };
       model.dispose();
       rows.push(...cifarEpochs(run, { loss, seed, ...found }));
-      const settings = { ...RECIPE, images: count, epochs, device: deviceName().name };
-      results.writeRun(out, { settings, rows });
+      results.writeRun(out, { settings, rows: [...kept, ...rows].sort(byRun) });
     }
   tf.dispose(data);
   console.log(`${losses.length * seeds.length} training runs in ${out}`);
 });
+
+/** The rows of the file that are not of these runs. */
+function otherRuns(out, settings, { losses, seeds }) {
+  if (!existsSync(out)) return [];
+  const difference = firstDifference({ ...readRun(out).settings }, settings);
+  if (difference !== undefined)
+    throw new Failure(`${out} is of other settings: ${difference}; choose another name`);
+  return readCifarRuns(out).filter(({ loss, seed }) => !losses.includes(loss) || !seeds.includes(seed));
+}
+
+function byRun(a, b) {
+  return LOSS_NAMES.indexOf(a.loss) - LOSS_NAMES.indexOf(b.loss) || a.seed - b.seed || a.epoch - b.epoch;
+}
 
 /** The first of CIFAR-10, in -1..1, and their labels. */
 async function photographs({ loadCifar10, normalize, tf }, count) {

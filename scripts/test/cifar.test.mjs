@@ -30,7 +30,7 @@ describe('npm run cifar', () => {
     [['--out', 'runs'], /--out: 'runs' does not end with .csv/],
   ]);
 
-  test('writes a row per epoch, and keeps the run, which is never cut short', () => {
+  test('writes a row per epoch, and keeps the runs that are there, which are never cut short', () => {
     const { status, stderr } = cifar('--images', '256', '--seed', '7', '--epochs', '2', '--out', 'small.csv');
     assert.equal(status, 0, stderr);
     const rows = readCifarRuns(path.join(folder, 'small.csv'));
@@ -49,12 +49,34 @@ describe('npm run cifar', () => {
       assert.ok(accuracy > 0.4 && accuracy < 0.8);
       assert.ok(maxAbsLogit > 0 && maxAbsLogit < 1);
     }
+    const other = [
+      '--images',
+      '256',
+      '--epochs',
+      '1',
+      '--loss',
+      'exact',
+      '--seed',
+      '7',
+      '--out',
+      'small.csv',
+    ];
+    assert.equal(cifar(...other).status, 0);
+    const both = readCifarRuns(path.join(folder, 'small.csv'));
+    assert.deepEqual(both.slice(0, 2), rows, 'the runs that are there are kept');
+    assert.deepEqual(
+      both.slice(2).map(({ loss, epoch }) => [loss, epoch]),
+      [['exact', 0]],
+    );
+    const unlike = cifar('--images', '128', '--seed', '8', '--epochs', '1', '--out', 'small.csv');
+    assert.equal(unlike.status, 1);
+    assert.match(unlike.stderr, /^\[cifar\] small.csv is of other settings: images is 256 there, 128 here/m);
     const again = cifar('--images', '256', '--seed', '7', '--epochs', '1', '--out', 'small.csv');
     assert.equal(again.status, 1);
     assert.match(
       again.stderr,
       /^\[cifar\] train: checkpoint .*256-original-7.* it has 2 epochs already, epochs is 1 here/m,
     );
-    assert.equal(readCifarRuns(path.join(folder, 'small.csv')).length, 2);
+    assert.deepEqual(readCifarRuns(path.join(folder, 'small.csv')), both);
   });
 });
