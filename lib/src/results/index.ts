@@ -1,7 +1,6 @@
 export { readBench, type Bench, type BenchRow } from './benchFile';
 export { readExperiments, type Comparison } from './besidePaper';
 export { readCensus, type Census, type CensusRow, type CensusSettings } from './census';
-export { readCifarRuns, type CifarEpoch } from './cifarRuns';
 export { compareDeaths, type CellDeath, type DeathComparison, type DeathPair } from './compareDeaths';
 export { epochResults, type EpochResult } from './epochResults';
 export {
@@ -13,6 +12,7 @@ export {
   type Measure,
   type PairedDifference,
 } from './lossComparison';
+export { readLongRuns, type LongRunEpoch } from './longRuns';
 export { readResults, writeResults, type NotebookResults } from './notebookResults';
 export type { Row, RowOf } from './columns';
 export { readRun, type Json, type Run } from './runFile';

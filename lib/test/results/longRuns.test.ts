@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import { results } from 'focal-loss-lab';
-import { cifarEpochs } from 'focal-loss-lab/dist/results/cifarRuns';
+import { longRunEpochs } from 'focal-loss-lab/dist/results/longRuns';
 
-const folder = mkdtempSync(path.join(tmpdir(), 'cifar-runs-'));
+const folder = mkdtempSync(path.join(tmpdir(), 'long-runs-'));
 after(() => rmSync(folder, { recursive: true }));
 
 const record = (epoch: number, step: number) => {
@@ -19,11 +19,31 @@ const ended = {
   diverged: { epoch: 2, step: 24, what: 'gradient of all 10 weights', maxAbsLogit: 17.4 },
 };
 
-describe('the runs of npm run cifar', () => {
+describe('long runs', () => {
   test('have a row per epoch', () => {
-    assert.deepEqual(cifarEpochs(whole, { loss: 'exact', seed: 3 }), [
-      { loss: 'exact', seed: 3, epoch: 0, step: 10, meanLoss: 0.1, accuracy: 0.9, maxAbsLogit: 10, ...none },
-      { loss: 'exact', seed: 3, epoch: 1, step: 20, meanLoss: 0.05, accuracy: 0.9, maxAbsLogit: 20, ...none },
+    assert.deepEqual(longRunEpochs(whole, { loss: 'exact', noise: 0, seed: 3 }), [
+      {
+        loss: 'exact',
+        noise: 0,
+        seed: 3,
+        epoch: 0,
+        step: 10,
+        meanLoss: 0.1,
+        accuracy: 0.9,
+        maxAbsLogit: 10,
+        ...none,
+      },
+      {
+        loss: 'exact',
+        noise: 0,
+        seed: 3,
+        epoch: 1,
+        step: 20,
+        meanLoss: 0.05,
+        accuracy: 0.9,
+        maxAbsLogit: 20,
+        ...none,
+      },
     ]);
   });
   test('say of the epoch of a NaN its step, its logit and its image, and no mean of the steps before it', () => {
@@ -31,7 +51,7 @@ describe('the runs of npm run cifar', () => {
       { sample: 7, label: 0 as const, logit: -18.1 },
       { sample: 5, label: 0 as const, logit: -17.4 },
     ];
-    const rows = cifarEpochs(ended, { loss: 'original', seed: 1, fatal, batch: [3, 5] });
+    const rows = longRunEpochs(ended, { loss: 'original', noise: 0.5, seed: 1, fatal, batch: [3, 5] });
     assert.equal(rows.length, 3);
     const last = {
       epoch: 2,
@@ -42,17 +62,17 @@ describe('the runs of npm run cifar', () => {
       fatalImage: 5,
       imagesBeyond: 2,
     };
-    assert.deepEqual(rows[2], { loss: 'original', seed: 1, ...last });
+    assert.deepEqual(rows[2], { loss: 'original', noise: 0.5, seed: 1, ...last });
   });
   test('are read as they were written, and nothing else is', () => {
     const file = path.join(folder, 'runs.csv');
-    const rows = cifarEpochs(ended, { loss: 'original', seed: 1 });
+    const rows = longRunEpochs(ended, { loss: 'original', noise: 0.5, seed: 1 });
     results.writeRun(file, { settings: {}, rows });
-    assert.deepEqual(results.readCifarRuns(file), rows);
-    results.writeRun(file, { settings: {}, rows: [{ loss: 'original', epoch: 1 }] });
+    assert.deepEqual(results.readLongRuns(file), rows);
+    results.writeRun(file, { settings: {}, rows: [{ loss: 'original', noise: 0, epoch: 1 }] });
     assert.throws(
-      () => results.readCifarRuns(file),
-      /readCifarRuns: .*runs\.csv has seed undefined in row 0; expected a number/,
+      () => results.readLongRuns(file),
+      /readLongRuns: .*runs\.csv has seed undefined in row 0; expected a number/,
     );
   });
 });

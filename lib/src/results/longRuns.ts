@@ -5,6 +5,8 @@ import { checkedRows, number, orNone, text, type RowIn } from './table';
 const COLUMNS = {
   /** 'original', 'stabilized' or 'exact' */
   loss: text,
+  /** Amplitude of the noise. */
+  noise: number,
   seed: number,
   /** The first is 0. */
   epoch: number,
@@ -15,19 +17,20 @@ const COLUMNS = {
   accuracy: orNone(number),
   /** The largest of the epoch, or of the batch of the first NaN. */
   maxAbsLogit: number,
-  /** In the epoch of the first NaN: the surest image of the fatal batch whose own gradient is not finite. */
+  /** In the epoch of the first NaN: the surest image of the fatal batch whose own gradient is not finite; null: not looked for. */
   fatalImage: orNone(number),
-  /** In that epoch: how many images of all would have ended the run, by the last finite weights. */
+  /** In that epoch: how many images of all would have ended the run, by the last finite weights; null: not looked for. */
   imagesBeyond: orNone(number),
 };
 
-/** One epoch of one training run of `npm run cifar`. */
-export type CifarEpoch = RowIn<typeof COLUMNS>;
+/** One epoch of one training run of `npm run cifar` or `npm run segmentation`. */
+export type LongRunEpoch = RowIn<typeof COLUMNS>;
 
 const NO_IMAGE = { fatalImage: null, imagesBeyond: null };
 
-interface CifarRun {
+interface LongRun {
   loss: string;
+  noise: number;
   seed: number;
   fatal?: readonly FatalSample[];
   batch?: readonly number[];
@@ -37,32 +40,32 @@ interface CifarRun {
  * Every epoch that a training completed, and, if it met a NaN, a last row for the epoch of that.
  *
  * @param run  what `train` returned, with a record per epoch
- * @param fatal  what `fatalSamples` found after a NaN
+ * @param fatal  what `fatalSamples` found after a NaN; without, it was not asked
  * @param batch  the images of that step (`samplesOfStep`)
  */
-export function cifarEpochs(
+export function longRunEpochs(
   { records, diverged }: TrainingRun,
-  { loss, seed, fatal = [], batch = [] }: CifarRun,
-): CifarEpoch[] {
-  const rows: CifarEpoch[] = records
+  { loss, noise, seed, fatal, batch = [] }: LongRun,
+): LongRunEpoch[] {
+  const rows: LongRunEpoch[] = records
     .filter(({ epoch }) => epoch !== diverged?.epoch)
     .map(({ epoch, step, loss: meanLoss, accuracy, maxAbsLogit }) => {
-      return { loss, seed, epoch, step, meanLoss, accuracy, maxAbsLogit, ...NO_IMAGE };
+      return { loss, noise, seed, epoch, step, meanLoss, accuracy, maxAbsLogit, ...NO_IMAGE };
     });
   if (diverged !== null) {
     const { epoch, step, maxAbsLogit } = diverged;
-    const fatalImage = fatal.find(({ sample }) => batch.includes(sample))?.sample ?? null;
-    const found = { maxAbsLogit, fatalImage, imagesBeyond: fatal.length };
-    rows.push({ loss, seed, epoch, step, meanLoss: null, accuracy: null, ...found });
+    const fatalImage = fatal?.find(({ sample }) => batch.includes(sample))?.sample ?? null;
+    const found = { maxAbsLogit, fatalImage, imagesBeyond: fatal?.length ?? null };
+    rows.push({ loss, noise, seed, epoch, step, meanLoss: null, accuracy: null, ...found });
   }
   return rows;
 }
 
 /**
- * Reads what `npm run cifar` has written.
+ * Reads what `npm run cifar` and `npm run segmentation` write.
  *
  * @throws Error naming the file if it cannot be read, is damaged, or is something else
  */
-export function readCifarRuns(file: string): CifarEpoch[] {
-  return checkedRows(readRun(file).rows, COLUMNS, `readCifarRuns: ${file}`);
+export function readLongRuns(file: string): LongRunEpoch[] {
+  return checkedRows(readRun(file).rows, COLUMNS, `readLongRuns: ${file}`);
 }
