@@ -27,7 +27,7 @@ and in a browser, and each notebook from top to bottom in the quick profile.`,
 
 // Files of scripts/test that start many set-ups or kernels, train, download a Node, or drive a browser.
 const SLOW =
-  /^(setup|node-versions|site|jupyterlab|losses-package|compare-losses|cifar|test_(kernel|snapshot|runner|grade|nbgrader))/;
+  /^(setup|node-versions|site|jupyterlab|losses-package|compare-losses|long-runs|test_(kernel|snapshot|runner|grade|nbgrader))/;
 
 // Of the tests of lib those that train for half a minute or more.
 const SLOW_UNITS = /(sweep|compiled|checkpoint|paperSize)\.test/;

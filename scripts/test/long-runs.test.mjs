@@ -1,13 +1,13 @@
-// The command line of npm run cifar, and a small training run of it.
+// The command lines of npm run cifar and npm run segmentation, and small training runs of them.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
-import { readCifarRuns } from '../../lib/dist/results/cifarRuns.js';
+import { readLongRuns } from '../../lib/dist/results/longRuns.js';
 import { commandLine, testRefusals } from './command-line.mjs';
 
-const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'cifar-command-test-'));
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'long-runs-test-'));
 after(() => fs.rmSync(folder, { recursive: true }));
 
 const cifar = commandLine('cifar.mjs', folder);
@@ -33,7 +33,7 @@ describe('npm run cifar', () => {
   test('writes a row per epoch, and keeps the runs that are there, which are never cut short', () => {
     const { status, stderr } = cifar('--images', '256', '--seed', '7', '--epochs', '2', '--out', 'small.csv');
     assert.equal(status, 0, stderr);
-    const rows = readCifarRuns(path.join(folder, 'small.csv'));
+    const rows = readLongRuns(path.join(folder, 'small.csv'));
     assert.deepEqual(
       rows.map(({ loss, seed, epoch, step }) => [loss, seed, epoch, step]),
       [
@@ -62,7 +62,7 @@ describe('npm run cifar', () => {
       'small.csv',
     ];
     assert.equal(cifar(...other).status, 0);
-    const both = readCifarRuns(path.join(folder, 'small.csv'));
+    const both = readLongRuns(path.join(folder, 'small.csv'));
     assert.deepEqual(both.slice(0, 2), rows, 'the runs that are there are kept');
     assert.deepEqual(
       both.slice(2).map(({ loss, epoch }) => [loss, epoch]),
@@ -77,6 +77,37 @@ describe('npm run cifar', () => {
       again.stderr,
       /^\[cifar\] train: checkpoint .*256-original-7.* it has 2 epochs already, epochs is 1 here/m,
     );
-    assert.deepEqual(readCifarRuns(path.join(folder, 'small.csv')), both);
+    assert.deepEqual(readLongRuns(path.join(folder, 'small.csv')), both);
+  });
+});
+
+const segmentation = commandLine('segmentation.mjs', folder);
+
+describe('npm run segmentation', () => {
+  testRefusals('segmentation', segmentation, [
+    [['--noise', '0,loud'], /--noise: 'loud' is not a number >= 0/],
+    [['--noise', '0,0'], /--noise: one of them is there twice/],
+    [['--width', '0'], /--width: 0; expected an integer >= 1/],
+    [['--images', '60001'], /--images: 60001; there are 60,000/],
+  ]);
+
+  test('trains the same network with each noise, and puts all rows into one table', () => {
+    const small = ['--images', '64', '--width', '2', '--depth', '2', '--epochs', '2', '--out', 'masks.csv'];
+    const { status, stderr } = segmentation('--noise', '0,0.75', ...small);
+    assert.equal(status, 0, stderr);
+    const rows = readLongRuns(path.join(folder, 'masks.csv'));
+    assert.deepEqual(
+      rows.map(({ noise, epoch, step }) => [noise, epoch, step]),
+      [
+        [0, 0, 1],
+        [0, 1, 2],
+        [0.75, 0, 1],
+        [0.75, 1, 2],
+      ],
+    );
+    assert.notEqual(rows[0].meanLoss, rows[2].meanLoss);
+    const other = segmentation('--images', '64', '--width', '3', '--out', 'masks.csv');
+    assert.equal(other.status, 1);
+    assert.match(other.stderr, /^\[segmentation\] masks.csv is of other settings: width is 2 there, 3 here/m);
   });
 });
