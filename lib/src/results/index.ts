@@ -12,7 +12,7 @@ export {
   type Measure,
   type PairedDifference,
 } from './lossComparison';
-export { readLongRuns, type LongRunEpoch } from './longRuns';
+export { longRunEnds, readLongRuns, type LongRunEnd, type LongRunEpoch } from './longRuns';
 export { readResults, writeResults, type NotebookResults } from './notebookResults';
 export type { Row, RowOf } from './columns';
 export { readRun, type Json, type Run } from './runFile';

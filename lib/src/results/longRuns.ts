@@ -69,3 +69,46 @@ export function longRunEpochs(
 export function readLongRuns(file: string): LongRunEpoch[] {
   return checkedRows(readRun(file).rows, COLUMNS, `readLongRuns: ${file}`);
 }
+
+/** How a run ended, or how far it has got. */
+export interface LongRunEnd extends Pick<
+  LongRunEpoch,
+  'loss' | 'noise' | 'seed' | 'fatalImage' | 'imagesBeyond'
+> {
+  /** Complete ones. */
+  epochs: number;
+  firstNanEpoch: number | null;
+  firstNanStep: number | null;
+  /** Of the last complete epoch. */
+  accuracy: number | null;
+  /** The largest of the fatal batch, or, without a NaN, of the whole run. */
+  maxAbsLogit: number;
+}
+
+/**
+ * A row for each run, in the order of their first rows.
+ *
+ * @param rows  of `readLongRuns`: those of a run together, by epoch
+ */
+export function longRunEnds(rows: readonly LongRunEpoch[]): LongRunEnd[] {
+  const runs = new Map<string, LongRunEpoch[]>();
+  for (const row of rows) {
+    const key = `${row.loss} ${row.noise} ${row.seed}`;
+    const own = runs.get(key);
+    if (own === undefined) runs.set(key, [row]);
+    else own.push(row);
+  }
+  return [...runs.values()].map((own) => {
+    const { loss, noise, seed, fatalImage, imagesBeyond, ...last } = own.at(-1)!;
+    const died = last.meanLoss === null;
+    const complete = died ? own.slice(0, -1) : own;
+    return {
+      ...{ loss, noise, seed, epochs: complete.length },
+      firstNanEpoch: died ? last.epoch : null,
+      firstNanStep: died ? last.step : null,
+      accuracy: complete.at(-1)?.accuracy ?? null,
+      maxAbsLogit: died ? last.maxAbsLogit : Math.max(...own.map(({ maxAbsLogit }) => maxAbsLogit)),
+      ...{ fatalImage, imagesBeyond },
+    };
+  });
+}

@@ -48,12 +48,13 @@ export type SweepRun = RowIn<typeof RUN_COLUMNS>;
 /** Tables of 28 November 2026 and before are without these columns. */
 const NOT_LOOKED_FOR = { fatalImage: null, batchBeyond: null, imagesBeyond: null };
 
-const checkedRuns = (rows: readonly Row[], place: string) =>
-  checkedRows(
-    rows.map((row) => ({ ...NOT_LOOKED_FOR, ...row })),
-    RUN_COLUMNS,
-    place,
+function checkedRuns(rows: readonly Row[], place: string): SweepRun[] {
+  const names = Object.keys(RUN_COLUMNS);
+  const complete = rows.map((row) =>
+    Object.fromEntries(names.map((name) => [name, { ...NOT_LOOKED_FOR, ...row }[name]])),
   );
+  return checkedRows(complete, RUN_COLUMNS, place);
+}
 
 const EPOCH_COLUMNS = {
   loss: LOSS,

@@ -64,6 +64,25 @@ describe('long runs', () => {
     };
     assert.deepEqual(rows[2], { loss: 'original', noise: 0.5, seed: 1, ...last });
   });
+  test('end with a NaN, whose batch has the largest logit that counts, or go on', () => {
+    const rows = [
+      ...longRunEpochs(ended, { loss: 'original', noise: 0.5, seed: 1 }),
+      ...longRunEpochs(whole, { loss: 'exact', noise: 0, seed: 3 }),
+    ];
+    assert.deepEqual(results.longRunEnds(rows), [
+      {
+        ...{ loss: 'original', noise: 0.5, seed: 1, epochs: 2, firstNanEpoch: 2, firstNanStep: 24 },
+        ...{ accuracy: 0.9, maxAbsLogit: 17.4, ...none },
+      },
+      {
+        ...{ loss: 'exact', noise: 0, seed: 3, epochs: 2, firstNanEpoch: null, firstNanStep: null },
+        ...{ accuracy: 0.9, maxAbsLogit: 20, ...none },
+      },
+    ]);
+    const atOnce = { records: [], diverged: { ...ended.diverged, epoch: 0, step: 1 } };
+    const [{ epochs, accuracy }] = results.longRunEnds(longRunEpochs(atOnce, { loss: 'original', noise: 0, seed: 1 })); // prettier-ignore
+    assert.deepEqual([epochs, accuracy], [0, null]);
+  });
   test('are read as they were written, and nothing else is', () => {
     const file = path.join(folder, 'runs.csv');
     const rows = longRunEpochs(ended, { loss: 'original', noise: 0.5, seed: 1 });
