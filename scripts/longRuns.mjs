@@ -29,11 +29,21 @@ and a FILE each share two cores, and one with all losses and seeds writes the ta
  *   model: (lab, { seed, ...network }) => a network
  */
 export async function runLong(experiment) {
-  const { name, recipe, network = {}, noisy = false, load, model: make } = experiment;
+  const { name, network = {}, noisy = false, load, model: make } = experiment;
   await runCommand(commandOf(experiment), async (values) => {
-    const { losses, noises, seeds, epochs, images: count, out, shape } = checked(experiment, values);
+    const {
+      losses,
+      noises,
+      seeds,
+      epochs,
+      images: count,
+      learningRate,
+      out,
+      shape,
+    } = checked(experiment, values);
     const lab = await import('../lib/dist/index.js'); // TensorFlow takes seconds, a refusal none
     const { deviceName, fatalSamples, meanFocalLoss, results, samplesOfStep, tf, train } = lab;
+    const recipe = { ...experiment.recipe, learningRate };
     const settings = { ...recipe, images: count, ...shape, device: deviceName().name };
     const isAsked = ({ loss, noise, seed }) =>
       losses.includes(loss) && noises.includes(noise) && seeds.includes(seed);
@@ -48,6 +58,7 @@ export async function runLong(experiment) {
     for (const { loss, noise, seed } of runs) {
       const label = noisy ? `${loss}, noise ${noise}, seed ${seed}` : `${loss}, seed ${seed}`;
       const key = [count, ...Object.values(shape), loss, ...(noisy ? [noise] : []), seed];
+      if (learningRate !== experiment.recipe.learningRate) key.push(`rate-${learningRate}`);
       const checkpoint = `${cache}/${key.join('-')}.safetensors`;
       const meanLoss = meanFocalLoss({ ...recipe, loss });
       const model = make(lab, { ...network, ...shape, seed });
@@ -69,7 +80,7 @@ export async function runLong(experiment) {
   });
 }
 
-function commandOf({ name, about, most, epochs, network = {}, noisy = false }) {
+function commandOf({ name, about, recipe, most, epochs, network = {}, noisy = false }) {
   const ofNetwork = Object.entries(network).map(([option, value]) => [
     option,
     ['X', `of the network; default ${value}`],
@@ -83,6 +94,7 @@ function commandOf({ name, about, most, epochs, network = {}, noisy = false }) {
       seed: ['NUMBERS', 'of the weights and the order of the images; default 1'],
       epochs: ['X', `default ${epochs}`],
       images: ['X', `the first of ${most.toLocaleString('en')}; default ${most}`],
+      'learning-rate': ['X', `default ${recipe.learningRate}, the paper's`],
       ...Object.fromEntries(ofNetwork),
       out: ['FILE', `default data/cache/${name}/runs.csv`],
     },
@@ -109,12 +121,16 @@ function checked(experiment, values) {
   });
   const images = positiveInteger('images', given.images);
   if (images > most) throw new UsageError(`--images: ${images}; there are ${most.toLocaleString('en')}`);
+  const rate = given['learning-rate'] ?? experiment.recipe.learningRate;
+  const learningRate = Number(rate);
+  if (!(learningRate > 0 && learningRate < Infinity))
+    throw new UsageError(`--learning-rate: '${rate}' is not a number > 0`);
   const shape = Object.entries(network).map(([option, value]) => [
     option,
     positiveInteger(option, given[option] ?? String(value)),
   ]);
   return {
-    ...{ losses, noises, images, shape: Object.fromEntries(shape) },
+    ...{ losses, noises, images, learningRate, shape: Object.fromEntries(shape) },
     seeds: distinct('seed', given.seed, (item) => wholeNumber('seed', item)),
     epochs: positiveInteger('epochs', given.epochs),
     out: csvFile('out', given.out),
