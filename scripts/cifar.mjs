@@ -11,6 +11,7 @@ another, each to its first NaN or to the last epoch.`,
   recipe: { gamma: 0.5, alpha: 0.5, epsilon: 1e-3, batchSize: 128, learningRate: 1e-3, momentum: 0.9 },
   most: 50_000,
   epochs: 1000,
+  namesImages: true,
   load: photographs,
   model: ({ lenet }, { seed }) => lenet({ size: 32, channels: 3, seed }),
 });

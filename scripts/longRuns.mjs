@@ -15,102 +15,99 @@ import {
   wholeNumber,
 } from './command.mjs';
 
-const HOW = `Writes FILE, a row per epoch, and keeps the other runs that it has. Ctrl-C or a crash loses at most an epoch: the same
-command goes on, also with more epochs. A run that has ended is not repeated. So two commands with TF_NUM_INTRAOP_THREADS=1
-and a FILE each share two cores, and one with all losses and seeds writes the table afterwards.`;
-
 /**
+ * Runs the command of an experiment.
+ *
  * @param experiment
  *   name, about: of the command;
  *   recipe: what `train` and `meanFocalLoss` take, the same for all runs;
  *   most: of images; epochs: by default;
- *   network: options of the network, with defaults, each a whole number >= 1; noisy: whether there is an option --noise;
+ *   network: options of the network, with defaults, each a whole number >= 1;
+ *   noisy: whether there is an option --noise;
+ *   namesImages: whether the image that ended a run is looked for: not where batch norm answers otherwise in a training step;
  *   load: async (lab, count) => { images, labels };
  *   model: (lab, { seed, ...network }) => a network
  */
 export async function runLong(experiment) {
-  const { name, network = {}, noisy = false, load, model: make } = experiment;
+  const { name, noisy = false, namesImages = false, load, model: make } = experiment;
   await runCommand(commandOf(experiment), async (values) => {
-    const {
-      losses,
-      noises,
-      seeds,
-      epochs,
-      images: count,
-      learningRate,
-      out,
-      shape,
-    } = checked(experiment, values);
+    const { runs, epochs, count, learningRate, out, shape } = checked(experiment, values);
     const lab = await import('../lib/dist/index.js'); // TensorFlow takes seconds, a refusal none
     const { deviceName, fatalSamples, meanFocalLoss, results, samplesOfStep, tf, train } = lab;
     const recipe = { ...experiment.recipe, learningRate };
     const settings = { ...recipe, images: count, ...shape, device: deviceName().name };
-    const isAsked = ({ loss, noise, seed }) =>
-      losses.includes(loss) && noises.includes(noise) && seeds.includes(seed);
-    const kept = otherRuns(out, settings, isAsked);
+    const made = { settings, versions: lab.versions() };
+    rowsIn(out, made); // refused now rather than after hours
     const cache = `data/cache/${name}`;
     mkdirSync(cache, { recursive: true });
     const data = await load(lab, count);
-    const rows = [];
-    const runs = losses.flatMap((loss) =>
-      noises.flatMap((noise) => seeds.map((seed) => ({ loss, noise, seed }))),
-    );
     for (const { loss, noise, seed } of runs) {
       const label = noisy ? `${loss}, noise ${noise}, seed ${seed}` : `${loss}, seed ${seed}`;
       const key = [count, ...Object.values(shape), loss, ...(noisy ? [noise] : []), seed];
       if (learningRate !== experiment.recipe.learningRate) key.push(`rate-${learningRate}`);
       const checkpoint = `${cache}/${key.join('-')}.safetensors`;
       const meanLoss = meanFocalLoss({ ...recipe, loss });
-      const model = make(lab, { ...network, ...shape, seed });
+      const model = make(lab, { ...shape, seed });
       const options = { ...recipe, ...data, loss: meanLoss, noise, epochs, seed, label, checkpoint };
       const run = await train(model, options).catch((error) => {
         throw error.message.startsWith('train: checkpoint') ? new Failure(error.message) : error;
       });
       const found = run.diverged &&
-        noise === 0 && {
+        namesImages && {
           fatal: fatalSamples(model, data.images, data.labels, meanLoss),
           batch: samplesOfStep(run.diverged.step, { ...recipe, samples: count, seed }),
         };
       model.dispose();
-      rows.push(...longRunEpochs(run, { loss, noise, seed, ...found }));
-      results.writeRun(out, { settings, rows: [...kept, ...rows].sort(byRun) });
+      const isOther = (row) => row.loss !== loss || row.noise !== noise || row.seed !== seed;
+      const others = rowsIn(out, made).filter(isOther); // read again: another command may have added to them
+      const rows = [...others, ...longRunEpochs(run, { loss, noise, seed, ...found })];
+      results.writeRun(out, { settings, rows: rows.sort(byRun) });
     }
     tf.dispose(data);
     console.log(`${runs.length} training runs in ${out}`);
   });
 }
 
-function commandOf({ name, about, recipe, most, epochs, network = {}, noisy = false }) {
-  const ofNetwork = Object.entries(network).map(([option, value]) => [
-    option,
-    ['X', `of the network; default ${value}`],
-  ]);
+function commandOf(experiment) {
+  const { name, about, most, network = {}, noisy = false } = experiment;
+  const byDefault = defaultsOf(experiment);
+  const HELP = {
+    loss: ['NAMES', `of ${LOSS_NAMES.join(', ')}`],
+    ...(noisy && { noise: ['NUMBERS', 'amplitudes of the noise on the images'] }),
+    seed: ['NUMBERS', 'of the weights and the order of the images'],
+    epochs: ['X', ''],
+    images: ['X', `the first of ${most.toLocaleString('en')}`],
+    'learning-rate': ['X', ''],
+    ...Object.fromEntries(Object.keys(network).map((option) => [option, ['X', 'of the network']])),
+    out: ['FILE', 'the table'],
+  };
   return {
     name,
-    about: `${about}\n${HOW}`,
-    options: {
-      loss: ['NAMES', `of ${LOSS_NAMES.join(', ')}; default original`],
-      ...(noisy && { noise: ['NUMBERS', 'amplitudes of the noise on the images; default 0'] }),
-      seed: ['NUMBERS', 'of the weights and the order of the images; default 1'],
-      epochs: ['X', `default ${epochs}`],
-      images: ['X', `the first of ${most.toLocaleString('en')}; default ${most}`],
-      'learning-rate': ['X', `default ${recipe.learningRate}, the paper's`],
-      ...Object.fromEntries(ofNetwork),
-      out: ['FILE', `default data/cache/${name}/runs.csv`],
-    },
+    about: `${about}
+Adds a run to FILE, a row per epoch, when it has ended or has reached the last epoch. Ctrl-C or a crash loses at most an
+epoch: the same command goes on, also with more epochs, from the checkpoints in data/cache/${name}. A run that has ended
+there is not repeated. So two commands with TF_NUM_INTRAOP_THREADS=1 share two cores, and may share FILE.`,
+    options: Object.fromEntries(
+      Object.entries(HELP).map(([option, [what, text]]) => [
+        option,
+        [what, [text, `default ${byDefault[option]}`].filter(Boolean).join('; ')],
+      ]),
+    ),
+  };
+}
+
+function defaultsOf({ name, recipe, most, epochs, network = {} }) {
+  return {
+    ...{ loss: 'original', noise: '0', seed: '1', epochs: String(epochs), images: String(most) },
+    'learning-rate': String(recipe.learningRate),
+    ...Object.fromEntries(Object.entries(network).map(([option, value]) => [option, String(value)])),
+    out: `data/cache/${name}/runs.csv`,
   };
 }
 
 function checked(experiment, values) {
-  const { name, most, network = {} } = experiment;
-  const defaults = {
-    loss: 'original',
-    noise: '0',
-    seed: '1',
-    images: String(most),
-    out: `data/cache/${name}/runs.csv`,
-  };
-  const given = { ...defaults, epochs: String(experiment.epochs), ...values };
+  const { most, network = {} } = experiment;
+  const given = { ...defaultsOf(experiment), ...values };
   const losses = distinct('loss', given.loss, (item) => {
     if (LOSS_NAMES.includes(item)) return item;
     throw new UsageError(`--loss: '${item}'; expected some of ${LOSS_NAMES.join(', ')}`);
@@ -119,31 +116,30 @@ function checked(experiment, values) {
     if (item.trim() !== '' && Number(item) >= 0 && Number(item) < Infinity) return Number(item);
     throw new UsageError(`--noise: '${item}' is not a number >= 0`);
   });
-  const images = positiveInteger('images', given.images);
-  if (images > most) throw new UsageError(`--images: ${images}; there are ${most.toLocaleString('en')}`);
-  const rate = given['learning-rate'] ?? experiment.recipe.learningRate;
-  const learningRate = Number(rate);
+  const seeds = distinct('seed', given.seed, (item) => wholeNumber('seed', item));
+  const count = positiveInteger('images', given.images);
+  if (count > most) throw new UsageError(`--images: ${count}; there are ${most.toLocaleString('en')}`);
+  const learningRate = Number(given['learning-rate']);
   if (!(learningRate > 0 && learningRate < Infinity))
-    throw new UsageError(`--learning-rate: '${rate}' is not a number > 0`);
-  const shape = Object.entries(network).map(([option, value]) => [
-    option,
-    positiveInteger(option, given[option] ?? String(value)),
-  ]);
+    throw new UsageError(`--learning-rate: '${given['learning-rate']}' is not a number > 0`);
+  const shape = Object.keys(network).map((option) => [option, positiveInteger(option, given[option])]);
   return {
-    ...{ losses, noises, images, learningRate, shape: Object.fromEntries(shape) },
-    seeds: distinct('seed', given.seed, (item) => wholeNumber('seed', item)),
+    runs: losses.flatMap((loss) => noises.flatMap((noise) => seeds.map((seed) => ({ loss, noise, seed })))),
     epochs: positiveInteger('epochs', given.epochs),
+    ...{ count, learningRate, shape: Object.fromEntries(shape) },
     out: csvFile('out', given.out),
   };
 }
 
-/** The rows of the file that are of other runs. */
-function otherRuns(out, settings, isAsked) {
+/** The rows of the table, none if there is no table yet; refused if it was not made with these settings and versions. */
+function rowsIn(out, { settings, versions }) {
   if (!existsSync(out)) return [];
-  const difference = firstDifference({ ...readRun(out).settings }, settings);
+  const found = readRun(out);
+  const difference =
+    firstDifference({ ...found.settings }, settings) ?? firstDifference(found.versions, versions);
   if (difference !== undefined)
-    throw new Failure(`${out} is of other settings: ${difference}; choose another name`);
-  return readLongRuns(out).filter((row) => !isAsked(row));
+    throw new Failure(`${out} was made otherwise: ${difference}; choose another name`);
+  return readLongRuns(out);
 }
 
 function byRun(a, b) {

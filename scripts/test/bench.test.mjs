@@ -206,6 +206,20 @@ describe('several processes at once', () => {
     for (const each of ms) assert.ok(Math.abs(each - 2) < 1e-12, `${each}`);
   });
 
+  for (const contestant of ['ours', 'train', 'tfjs'])
+    test(`${contestant}.cjs takes its steps`, () => {
+      const work = { batch: 16, gamma: 0.5, alpha: 0.5, learningRate: 1e-3, momentum: 0.9 };
+      const models = contestant === 'ours' ? 2 : 1;
+      const task = JSON.stringify({ warmUp: 1, steps: 2, processes: 1, models, work });
+      const script = `scripts/bench/grid/${contestant}.cjs`;
+      const args = ['scripts/bench/grid/together.mjs', process.execPath, script, task];
+      const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
+      assert.equal(status, 0, stderr);
+      const { ms } = JSON.parse(stdout);
+      assert.equal(ms.length, 2);
+      assert.ok(ms.every((each) => each > 0));
+    });
+
   test('a process that ends is a failure, and what it printed is passed on', () => {
     const { status, stdout, stderr } = together(`throw new Error('out of paper')`);
     assert.equal(status, 1);

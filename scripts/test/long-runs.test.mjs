@@ -16,7 +16,7 @@ describe('npm run cifar', () => {
   test('--help names every option with its default, and starts nothing', () => {
     const { status, stdout, stderr } = cifar('--help');
     assert.deepEqual([status, stderr], [0, '']);
-    for (const option of ['loss', 'seed', 'epochs', 'images', 'out'])
+    for (const option of ['loss', 'seed', 'epochs', 'images', 'learning-rate', 'out'])
       assert.match(stdout, new RegExp(`^ +--${option} .*default `, 'm'));
     assert.deepEqual(fs.readdirSync(folder), []);
   });
@@ -70,14 +70,35 @@ describe('npm run cifar', () => {
     );
     const unlike = cifar('--images', '128', '--seed', '8', '--epochs', '1', '--out', 'small.csv');
     assert.equal(unlike.status, 1);
-    assert.match(unlike.stderr, /^\[cifar\] small.csv is of other settings: images is 256 there, 128 here/m);
-    const again = cifar('--images', '256', '--seed', '7', '--epochs', '1', '--out', 'small.csv');
+    assert.match(unlike.stderr, /^\[cifar\] small.csv was made otherwise: images is 256 there, 128 here/m);
+    const again = cifar('--images', '256', '--seed', '6,7', '--epochs', '1', '--out', 'small.csv');
     assert.equal(again.status, 1);
     assert.match(
       again.stderr,
       /^\[cifar\] train: checkpoint .*256-original-7.* it has 2 epochs already, epochs is 1 here/m,
     );
-    assert.deepEqual(readLongRuns(path.join(folder, 'small.csv')), both);
+    const [first, ...rest] = readLongRuns(path.join(folder, 'small.csv'));
+    assert.deepEqual([first.seed, first.epoch], [6, 0]);
+    assert.deepEqual(rest, both, 'what was asked for and not reached stays');
+    const file = path.join(folder, 'small.csv');
+    fs.writeFileSync(
+      file,
+      fs.readFileSync(file, 'utf8').replace(/"tensorflow":"[^"]+"/, '"tensorflow":"2.0.0"'),
+    );
+    const otherwise = cifar('--images', '256', '--seed', '9', '--epochs', '1', '--out', 'small.csv');
+    assert.match(otherwise.stderr, /^\[cifar\] small.csv was made otherwise: tensorflow is "2.0.0" there/m);
+  });
+
+  test('names the image that ended a run, and counts those that could have', () => {
+    const fast = ['--images', '1280', '--learning-rate', '0.1', '--epochs', '40', '--out', 'ended.csv'];
+    const { status, stderr } = cifar(...fast);
+    assert.equal(status, 0, stderr);
+    const rows = readLongRuns(path.join(folder, 'ended.csv'));
+    const { epoch, meanLoss, accuracy, maxAbsLogit, fatalImage, imagesBeyond } = rows.at(-1);
+    assert.ok(epoch < 40 && meanLoss === null && accuracy === null, 'it met its NaN');
+    assert.ok(maxAbsLogit > 24 * Math.LN2);
+    assert.ok(fatalImage >= 0 && fatalImage < 1280 && imagesBeyond >= 1);
+    assert.ok(rows.slice(0, -1).every((row) => row.fatalImage === null && row.meanLoss > 0));
   });
 });
 
@@ -109,6 +130,6 @@ describe('npm run segmentation', () => {
     assert.notEqual(rows[0].meanLoss, rows[2].meanLoss);
     const other = segmentation('--images', '64', '--width', '3', '--out', 'masks.csv');
     assert.equal(other.status, 1);
-    assert.match(other.stderr, /^\[segmentation\] masks.csv is of other settings: width is 2 there, 3 here/m);
+    assert.match(other.stderr, /^\[segmentation\] masks.csv was made otherwise: width is 2 there, 3 here/m);
   });
 });

@@ -21,7 +21,8 @@ interface EpochStart {
 /**
  * Which images ended a run that has diverged. Its weights are NaN by now, so it trains the epoch of the NaN once more, alone,
  * as far as the step before the fatal one. On a CPU with one thread that leads to the same weights to the last bit, as
- * `trainGrid` says; otherwise to those but for rounding, and then the fatal batch may seem to have no such image.
+ * `trainGrid` says; otherwise to those but for rounding. Then the fatal batch may have no such image, or the NaN may come
+ * sooner, and nothing is known.
  */
 export async function fatalImages(
   run: GridRun,
@@ -45,13 +46,17 @@ export async function fatalImages(
     });
   try {
     let first = 0;
+    let before = 0;
     for (let step = steps + 1; step < fatalStep; step++, first += batchSize) {
       await breathe();
-      tf.tidy(() => {
+      const isLast = step === fatalStep - 1;
+      before = tf.tidy(() => {
         const { images, labels } = batches.of(from(first, sampler.order), step);
-        batch.step(images, labels);
+        const found = batch.step(images, labels);
+        return isLast ? tf.sum(found).dataSync()[0] : 0;
       });
     }
+    if (!Number.isFinite(before)) return { fatalImage: null, batchBeyond: null, imagesBeyond: null };
     const [fatalImage = null, ...others] = fatalOf(from(first, sampler.order), fatalStep);
     const inOrder = Int32Array.from({ length: samples }, (_, i) => i);
     let imagesBeyond = 0;

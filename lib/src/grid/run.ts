@@ -11,12 +11,12 @@ export interface GridModel extends LossSettings {
 
 /** The images that ended a run, by its last finite weights: those by whose logit the derivative of their own loss is not finite. */
 export interface FatalImages {
-  /** The surest of them in the fatal batch; null if there is none, as rounding may have it on a GPU. */
+  /** The surest of them in the fatal batch; null if there is none, as rounding may have it with several threads or on a GPU. */
   fatalImage: number | null;
-  /** How many of them are in that batch. */
-  batchBeyond: number;
+  /** How many of them are in that batch; null if the weights could not be found again. */
+  batchBeyond: number | null;
   /** Of all images: how many would have ended the run with the next batch they are in. With noise, under a draw of its own. */
-  imagesBeyond: number;
+  imagesBeyond: number | null;
 }
 
 /** `seconds` of its records run from the start of all models together. */

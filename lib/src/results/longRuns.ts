@@ -17,7 +17,7 @@ const COLUMNS = {
   accuracy: orNone(number),
   /** The largest of the epoch, or of the batch of the first NaN. */
   maxAbsLogit: number,
-  /** In the epoch of the first NaN: the surest image of the fatal batch whose own gradient is not finite; null: not looked for. */
+  /** In the epoch of the first NaN: the surest image of the fatal batch whose own gradient is not finite; null: none, or not looked for. */
   fatalImage: orNone(number),
   /** In that epoch: how many images of all would have ended the run, by the last finite weights; null: not looked for. */
   imagesBeyond: orNone(number),

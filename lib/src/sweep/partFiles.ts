@@ -5,7 +5,7 @@ import { isRunning } from '../isRunning';
 import { removeLeftovers, writeWhole } from '../writeWhole';
 import type { Shard } from './plan';
 import type { ShardState } from './resultFiles';
-import type { SweepSettings } from './settings';
+import { storedSettings, type SweepSettings } from './settings';
 import { firstDifference, SweepError } from './sweepError';
 import type { GridRun } from '../grid/run';
 
@@ -53,7 +53,7 @@ export function claimParts(out: string, identity: SweepIdentity): void {
   if (found === undefined) return writeWhole(identityFile(out), JSON.stringify(identity, null, 2));
   const { settings, versions, modelsPerShard } = identity;
   const difference =
-    firstDifference({ ...found.settings }, { ...settings }) ??
+    firstDifference({ ...storedSettings(found.settings) }, { ...settings }) ??
     firstDifference(found.versions, versions) ??
     firstDifference({ modelsPerShard: found.modelsPerShard }, { modelsPerShard });
   if (difference !== undefined)

@@ -7,7 +7,7 @@ import { removeLeftovers } from '../writeWhole';
 import { firstDifference, SweepError } from './sweepError';
 import { outcomeOf } from './outcome';
 import type { Shard } from './plan';
-import type { SweepSettings } from './settings';
+import { storedSettings, type SweepSettings } from './settings';
 import type { GridRun } from '../grid/run';
 
 const LOSS = oneOf(...LOSS_NAMES);
@@ -19,6 +19,7 @@ const RUN_COLUMNS = {
   gamma: number,
   /** 0..8: digits <= threshold are class 1. */
   threshold: number,
+  /** Of the weights, and of the order of the images unless the settings have an `orderSeed`. */
   seed: number,
   /** Complete epochs so far, all with finite losses; fewer than asked for and no NaN: the run goes on. */
   epochs: number,
@@ -153,7 +154,7 @@ export function readSweep(out: string): SweepResult {
   if (settings.losses === undefined || rows.some((row) => row.epochs === undefined))
     throw new Error(`readSweep: ${out} is not the table of a sweep's runs (the one without .epochs)`);
   return {
-    settings: settings as unknown as SweepResult['settings'],
+    settings: storedSettings(settings) as unknown as SweepResult['settings'],
     versions,
     runs: checkedRuns(rows, `readSweep: ${out}`),
     epochs: checkedRows(readRun(epochsFile(out)).rows, EPOCH_COLUMNS, `readSweep: ${epochsFile(out)}`),
@@ -182,7 +183,8 @@ export function readResult(out: string, settings: SweepSettings): SweepRun[] | u
   }
   if (found.settings.losses === undefined)
     throw new SweepError(`${out} is not the result of a sweep; choose another name`);
-  const there = Object.fromEntries(Object.keys(settings).map((name) => [name, found.settings[name] ?? null]));
+  const stored: Record<string, unknown> = storedSettings(found.settings);
+  const there = Object.fromEntries(Object.keys(settings).map((name) => [name, stored[name]]));
   const difference = firstDifference(there, { ...settings });
   if (difference !== undefined)
     throw new SweepError(`${out} belongs to another sweep: ${difference}; delete it, or choose another name`);

@@ -10,7 +10,7 @@ export interface SweepSettings {
   thresholds: readonly number[];
   /** Each of a run's initial weights, and of the order of its images and its noise unless `orderSeed` is given. */
   seeds: readonly number[];
-  /** Of the order of the images and of the noise, the same for all seeds: so they differ in their weights only. */
+  /** Of the order of the images and of the noise, the same for all seeds, which then differ in their weights only. null: the run's own seed. */
   orderSeed: number | null;
   /** The first so many of MNIST's 60,000 training images. */
   images: number;
@@ -44,6 +44,9 @@ export const PAPER_SWEEP: Readonly<SweepSettings> = {
   momentum: 0.9,
 };
 
+/** The settings in a file: those of 28 November 2026 and before are without an order of their own. */
+export const storedSettings = <T extends object>(found: T) => ({ orderSeed: null, ...found });
+
 /** @throws RangeError naming the setting and what was expected */
 export function checkSettings(settings: SweepSettings): void {
   const integer = (low: number, high = Infinity) => ({
@@ -64,7 +67,10 @@ export function checkSettings(settings: SweepSettings): void {
     gammas: number('a number >= 0', (value) => value >= 0),
     thresholds: integer(0, 8),
     seeds: integer(0),
-    orderSeed: { ...integer(0), fits: (value: unknown) => value === null || integer(0).fits(value) },
+    orderSeed: {
+      fits: (value: unknown) => value === null || integer(0).fits(value),
+      expected: 'an integer >= 0, or null',
+    },
     images: integer(1, 60_000),
     alpha: number('a number in [0, 1]', (value) => value >= 0 && value <= 1),
     epsilon: number('a number > 0', (value) => value > 0),

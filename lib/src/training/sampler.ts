@@ -46,12 +46,12 @@ export interface StepOptions {
   /** Of the whole data. */
   samples: number;
   batchSize: number;
-  /** That of the training. */
+  /** That of the training, or its `orderSeed` where it has one. */
   seed: number;
 }
 
 /**
- * The samples in the batch of a step of `train` or `trainGrid`, which follow from the seed alone.
+ * The samples in the batch of a step of `train` or `trainGrid`, which follow from the seed of the order alone.
  *
  * @param step  an integer >= 1; the first step of a training is 1
  * @returns their indices, in the order of the batch; at most `batchSize`

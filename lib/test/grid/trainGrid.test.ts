@@ -20,6 +20,8 @@ import {
   type GridOptions,
   type GridRun,
 } from 'focal-loss-lab';
+import { fatalImages } from 'focal-loss-lab/dist/grid/fatalImages';
+import { initialParameters, perParameter } from 'focal-loss-lab/dist/grid/parameters';
 import { initialSeed } from 'focal-loss-lab/dist/grid/trainGrid';
 import { Sampler } from 'focal-loss-lab/dist/training/sampler';
 
@@ -197,7 +199,7 @@ describe('trainGrid, many LeNets side by side', () => {
     assert.ok(found.length > 0);
     assert.equal(fatal?.fatalImage, batch[found[0].sample]);
     assert.equal(fatal?.batchBeyond, found.length);
-    assert.ok(fatal.imagesBeyond >= 1 && fatal.imagesBeyond <= 112);
+    assert.ok(fatal.imagesBeyond! >= 1 && fatal.imagesBeyond! <= 112);
     network.dispose();
     tf.dispose([labels, noisy, ofBatch]);
   });
@@ -208,6 +210,20 @@ describe('trainGrid, many LeNets side by side', () => {
     const [original, exact, other] = await run([...models, { ...models[0], threshold: 5 }], start);
     assert.equal(original.records[0].maxAbsLogit, exact.records[0].maxAbsLogit);
     assert.notEqual(original.records[0].maxAbsLogit, other.records[0].maxAbsLogit);
+  });
+
+  test('where the weights cannot be found again, nothing is said of the images', async () => {
+    const dying: GridModel = { loss: 'original', gamma: 0.1, threshold: 4, ...base };
+    const options = { ...data, models: [dying], ...schedule, ...wild };
+    const [ended] = await trainGrid(options);
+    const start = initialParameters([1]);
+    const broken = perParameter((name) => tf.mul(start[name], NaN));
+    const zeros = perParameter((name) => tf.zerosLike(start[name]));
+    const steps = ended.diverged!.step - 2; // so that a step is taken before the fatal one
+    const from = { weights: broken, velocities: zeros, steps, sampler: new Sampler(112, 4) };
+    const none = { fatalImage: null, batchBeyond: null, imagesBeyond: null };
+    assert.deepEqual(await fatalImages(ended, from, options), none);
+    tf.dispose([start, broken, zeros]);
   });
 
   test('orderSeed is the seed of the order and the noise, and leaves the weights to seed', async () => {

@@ -60,7 +60,7 @@ describe('settings are refused', () => {
     [{ gammas: [1, 2, 1] }, /gammas: 1 is there twice/],
     [{ thresholds: [9] }, /thresholds: 9; expected an integer in 0\.\.8/],
     [{ seeds: [0.5] }, /seeds: 0.5; expected an integer/],
-    [{ orderSeed: -1 }, /orderSeed: -1; expected an integer >= 0/],
+    [{ orderSeed: -1 }, /orderSeed: -1; expected an integer >= 0, or null/],
     [{ images: 60_001 }, /images: 60001; expected an integer in 1\.\.60000/],
     [{ alpha: 2 }, /alpha: 2; expected a number in \[0, 1\]/],
     [{ epsilon: '1' }, /epsilon: 1; expected a number/],

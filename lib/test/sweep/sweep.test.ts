@@ -174,6 +174,11 @@ describe('a sweep', () => {
     const known = readSweep(undisturbed).runs.find((run) => run.loss === 'original' && run.gamma === 0.1 && run.threshold === 4); // prettier-ignore
     assert.deepEqual({ ...one, seconds: 0 }, { ...known, seconds: 0 });
     assert.notEqual(two.lastFiniteLoss, one.lastFiniteLoss);
+    const [itsOwnOrder] = await sweep(
+      { ...few, seeds: [2], orderSeed: null },
+      { out: newFile(), workers: 1 },
+    );
+    assert.notEqual(two.lastFiniteLoss, itsOwnOrder.lastFiniteLoss);
     assert.match(await errorOf({ ...few, orderSeed: null }, { out }), /orderSeed is 1 there, null here/);
   });
 
