@@ -86,7 +86,8 @@ function findNotebook(selector) {
 async function lookAtNotebook(notebook) {
   const name = path.basename(notebook, '.ipynb');
   const served = notebook.startsWith(root + path.sep) ? root : path.dirname(notebook);
-  const server = await startJupyterLab(served, scratch, environment(scratch));
+  const own = fs.mkdtempSync(path.join(scratch, 'lab-')); // JupyterLab opens again what was open in the same folder
+  const server = await startJupyterLab(served, own, environment(own));
   const { page, problems } = await openPage(browser, view);
   try {
     await openJupyterLab(page, server.address);
