@@ -28,6 +28,11 @@ export function distinct(option, text, read) {
   return items;
 }
 
+/** What --help says of an option: a text, which may be empty, and the default, '' where there is none. */
+export function described(text, byDefault) {
+  return [text, byDefault && `default ${byDefault}`].filter(Boolean).join('; ');
+}
+
 /** The name of a table; throws UsageError. */
 export function csvFile(option, text) {
   if (!text.endsWith('.csv')) throw new UsageError(`--${option}: '${text}' does not end with .csv`);

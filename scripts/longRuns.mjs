@@ -7,6 +7,7 @@ import { readRun } from '../lib/dist/results/runFile.js';
 import { firstDifference } from '../lib/dist/sweep/sweepError.js';
 import {
   csvFile,
+  described,
   distinct,
   Failure,
   positiveInteger,
@@ -71,7 +72,7 @@ export async function runLong(experiment) {
 function commandOf(experiment) {
   const { name, about, most, network = {}, noisy = false } = experiment;
   const byDefault = defaultsOf(experiment);
-  const HELP = {
+  const help = {
     loss: ['NAMES', `of ${LOSS_NAMES.join(', ')}`],
     ...(noisy && { noise: ['NUMBERS', 'amplitudes of the noise on the images'] }),
     seed: ['NUMBERS', 'of the weights and the order of the images'],
@@ -88,9 +89,9 @@ Adds a run to FILE, a row per epoch, when it has ended or has reached the last e
 epoch: the same command goes on, also with more epochs, from the checkpoints in data/cache/${name}. A run that has ended
 there is not repeated. So two commands with TF_NUM_INTRAOP_THREADS=1 share two cores, and may share FILE.`,
     options: Object.fromEntries(
-      Object.entries(HELP).map(([option, [what, text]]) => [
+      Object.entries(help).map(([option, [what, text]]) => [
         option,
-        [what, [text, `default ${byDefault[option]}`].filter(Boolean).join('; ')],
+        [what, described(text, byDefault[option])],
       ]),
     ),
   };

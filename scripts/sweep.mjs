@@ -6,7 +6,7 @@ import { joinSweeps } from '../lib/dist/sweep/joinSweeps.js';
 import { countShards, runShard, runSweep } from '../lib/dist/sweep/runSweep.js';
 import { PAPER_SWEEP } from '../lib/dist/sweep/settings.js';
 import { SweepError } from '../lib/dist/sweep/sweepError.js';
-import { Failure, runCommand, UsageError } from './command.mjs';
+import { described, Failure, runCommand, UsageError } from './command.mjs';
 import { Interrupted } from './setup/failure.mjs';
 
 const DEFAULT_OUT = 'data/results/mnist-sweep.csv';
@@ -156,11 +156,7 @@ function inOptions(message) {
 function settingOptions() {
   const options = Object.entries(SETTINGS).map(([option, { name, list, help }]) => [
     option,
-    [list ? 'LIST' : 'X', [help, byDefault(PAPER_SWEEP[name])].filter(Boolean).join('; ')],
+    [list ? 'LIST' : 'X', described(help, [PAPER_SWEEP[name]].flat().join(','))],
   ]);
   return Object.fromEntries(options);
-}
-
-function byDefault(value) {
-  return value !== null && `default ${[value].flat().join(',')}`;
 }

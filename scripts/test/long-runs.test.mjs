@@ -49,18 +49,7 @@ describe('npm run cifar', () => {
       assert.ok(accuracy > 0.4 && accuracy < 0.8);
       assert.ok(maxAbsLogit > 0 && maxAbsLogit < 1);
     }
-    const other = [
-      '--images',
-      '256',
-      '--epochs',
-      '1',
-      '--loss',
-      'exact',
-      '--seed',
-      '7',
-      '--out',
-      'small.csv',
-    ];
+    const other = '--images 256 --epochs 1 --loss exact --seed 7 --out small.csv'.split(' ');
     assert.equal(cifar(...other).status, 0);
     const both = readLongRuns(path.join(folder, 'small.csv'));
     assert.deepEqual(both.slice(0, 2), rows, 'the runs that are there are kept');

@@ -8,7 +8,7 @@ import { firstDifference, SweepError } from './sweepError';
 import { outcomeOf } from './outcome';
 import type { Shard } from './plan';
 import { storedSettings, type SweepSettings } from './settings';
-import type { GridRun } from '../grid/run';
+import type { FatalImages, GridRun } from '../grid/run';
 
 const LOSS = oneOf(...LOSS_NAMES);
 
@@ -47,13 +47,14 @@ const RUN_COLUMNS = {
 export type SweepRun = RowIn<typeof RUN_COLUMNS>;
 
 /** Tables of 28 November 2026 and before are without these columns. */
-const NOT_LOOKED_FOR = { fatalImage: null, batchBeyond: null, imagesBeyond: null };
+const NOT_LOOKED_FOR: FatalImages = { fatalImage: null, batchBeyond: null, imagesBeyond: null };
 
 function checkedRuns(rows: readonly Row[], place: string): SweepRun[] {
   const names = Object.keys(RUN_COLUMNS);
-  const complete = rows.map((row) =>
-    Object.fromEntries(names.map((name) => [name, { ...NOT_LOOKED_FOR, ...row }[name]])),
-  );
+  const complete = rows.map((row) => {
+    const all: Row = { ...NOT_LOOKED_FOR, ...row };
+    return Object.fromEntries(names.map((name) => [name, all[name]]));
+  });
   return checkedRows(complete, RUN_COLUMNS, place);
 }
 
