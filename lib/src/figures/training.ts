@@ -36,7 +36,7 @@ export interface Curve {
   diverged: { step: number; maxAbsLogit?: number } | null;
 }
 
-const STEP = { field: 'step', type: 'quantitative', title: null };
+const STEP = { field: 'step', type: 'quantitative', title: null, axis: { format: 'd' } };
 const STEP_AT_THE_FOOT = { ...STEP, title: 'training step' };
 const CONTROL = 'control (gamma 2)';
 const AND = new Intl.ListFormat('en');
