@@ -21,6 +21,21 @@ export function positiveInteger(option, text) {
   return value;
 }
 
+/** What an option says, as a number; throws UsageError. */
+export function numberOf(option, text) {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value))
+    throw new UsageError(`--${option}: '${text}' is not a number`);
+  return value;
+}
+
+/** The same, above 0. */
+export function positiveNumber(option, text) {
+  const value = numberOf(option, text);
+  if (value <= 0) throw new UsageError(`--${option}: ${text}; expected a number > 0`);
+  return value;
+}
+
 /** The items of a list with commas, none of them twice, each as `read` has it; throws UsageError. */
 export function distinct(option, text, read) {
   const items = text.split(',').map(read);

@@ -9,8 +9,8 @@ import {
   distinct,
   Failure,
   positiveInteger,
+  positiveNumber,
   runCommand,
-  UsageError,
   wholeNumber,
 } from './command.mjs';
 
@@ -68,8 +68,7 @@ function checked(values) {
   const text = (name) => values[name] ?? DEFAULTS[name];
   const positive = (name) => positiveInteger(name, text(name));
   const out = csvFile('out', text('out'));
-  const learningRate = Number(text('learning-rate'));
-  if (!(learningRate > 0)) throw new UsageError('--learning-rate: expected a number > 0');
+  const learningRate = positiveNumber('learning-rate', text('learning-rate'));
   const seeds = distinct('seeds', text('seeds'), (item) => wholeNumber('seeds', item));
   const threshold = wholeNumber('threshold', text('threshold'));
   return {

@@ -10,7 +10,9 @@ import {
   described,
   distinct,
   Failure,
+  numberOf,
   positiveInteger,
+  positiveNumber,
   runCommand,
   UsageError,
   wholeNumber,
@@ -114,20 +116,19 @@ function checked(experiment, values) {
     throw new UsageError(`--loss: '${item}'; expected some of ${LOSS_NAMES.join(', ')}`);
   });
   const noises = distinct('noise', given.noise, (item) => {
-    if (item.trim() !== '' && Number(item) >= 0 && Number(item) < Infinity) return Number(item);
-    throw new UsageError(`--noise: '${item}' is not a number >= 0`);
+    const noise = numberOf('noise', item);
+    if (noise >= 0) return noise;
+    throw new UsageError(`--noise: ${item}; expected a number >= 0`);
   });
   const seeds = distinct('seed', given.seed, (item) => wholeNumber('seed', item));
   const count = positiveInteger('images', given.images);
   if (count > most) throw new UsageError(`--images: ${count}; there are ${most.toLocaleString('en')}`);
-  const learningRate = Number(given['learning-rate']);
-  if (!(learningRate > 0 && learningRate < Infinity))
-    throw new UsageError(`--learning-rate: '${given['learning-rate']}' is not a number > 0`);
   const shape = Object.keys(network).map((option) => [option, positiveInteger(option, given[option])]);
   return {
     runs: losses.flatMap((loss) => noises.flatMap((noise) => seeds.map((seed) => ({ loss, noise, seed })))),
     epochs: positiveInteger('epochs', given.epochs),
-    ...{ count, learningRate, shape: Object.fromEntries(shape) },
+    learningRate: positiveNumber('learning-rate', given['learning-rate']),
+    ...{ count, shape: Object.fromEntries(shape) },
     out: csvFile('out', given.out),
   };
 }

@@ -6,7 +6,7 @@ import { joinSweeps } from '../lib/dist/sweep/joinSweeps.js';
 import { countShards, runShard, runSweep } from '../lib/dist/sweep/runSweep.js';
 import { PAPER_SWEEP } from '../lib/dist/sweep/settings.js';
 import { SweepError } from '../lib/dist/sweep/sweepError.js';
-import { described, Failure, runCommand, UsageError } from './command.mjs';
+import { described, Failure, numberOf, runCommand, UsageError, wholeNumber } from './command.mjs';
 import { Interrupted } from './setup/failure.mjs';
 
 const DEFAULT_OUT = 'data/results/mnist-sweep.csv';
@@ -68,9 +68,9 @@ async function main(options) {
   if (options.join !== undefined) return join(options);
   const settings = settingsOf(options);
   const { out = DEFAULT_OUT } = options;
-  const modelsPerShard = wholeNumber(options, 'models-per-shard');
-  const workers = wholeNumber(options, 'workers');
-  const shard = wholeNumber(options, 'shard');
+  const [modelsPerShard, workers, shard] = ['models-per-shard', 'workers', 'shard'].map((option) =>
+    options[option] === undefined ? undefined : wholeNumber(option, options[option]),
+  );
   if (options.shards) return console.log(countShards(settings, { out, modelsPerShard }));
   if (shard !== undefined && workers !== undefined)
     throw new UsageError('--shard trains in this process alone: it takes no --workers');
@@ -116,19 +116,6 @@ function items(option, text, type) {
 /** As the help lists them; names that it does not list come first, and are refused later. */
 function inOrder(losses) {
   return losses.sort((a, b) => LOSS_NAMES.indexOf(a) - LOSS_NAMES.indexOf(b));
-}
-
-function numberOf(option, text) {
-  if (text.trim() === '' || !Number.isFinite(Number(text)))
-    throw new UsageError(`--${option}: '${text}' is not a number`);
-  return Number(text);
-}
-
-function wholeNumber(options, option) {
-  const text = options[option];
-  if (text === undefined) return undefined;
-  if (!/^\d+$/.test(text)) throw new UsageError(`--${option}: '${text}' is not a whole number`);
-  return Number(text);
 }
 
 /** In the words of the command line. */

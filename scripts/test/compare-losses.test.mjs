@@ -25,7 +25,7 @@ describe('npm run compare', () => {
     [['--epochs', '0'], /--epochs: 0; expected an integer >= 1/],
     [['--seeds', '1,x'], /--seeds: 'x' is not a whole number/],
     [['--seeds', '1,1'], /--seeds: one of them is there twice/],
-    [['--learning-rate', 'fast'], /--learning-rate: expected a number > 0/],
+    [['--learning-rate', 'fast'], /--learning-rate: 'fast' is not a number/],
     [['--out', 'runs'], /--out: 'runs' does not end with .csv/],
   ]);
 

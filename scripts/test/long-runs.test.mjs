@@ -95,9 +95,9 @@ const segmentation = commandLine('segmentation.mjs', folder);
 
 describe('npm run segmentation', () => {
   testRefusals('segmentation', segmentation, [
-    [['--noise', '0,loud'], /--noise: 'loud' is not a number >= 0/],
+    [['--noise', '0,loud'], /--noise: 'loud' is not a number/],
     [['--noise', '0,0'], /--noise: one of them is there twice/],
-    [['--learning-rate', '0'], /--learning-rate: '0' is not a number > 0/],
+    [['--learning-rate', '0'], /--learning-rate: 0; expected a number > 0/],
     [['--width', '0'], /--width: 0; expected an integer >= 1/],
     [['--images', '60001'], /--images: 60001; there are 60,000/],
   ]);
