@@ -1,4 +1,4 @@
-import { median } from '../evaluation/median';
+import { median, medianInterval } from '../evaluation/median';
 
 /** When a run of the grid met its first NaN. */
 export interface CellDeath {
@@ -42,6 +42,9 @@ export interface DeathComparison {
   medianRatio: number | null;
   /** Of the same: median of the larger divided by the smaller, so that early and late do not cancel; null if there is none. */
   medianFactor: number | null;
+  /** The ends of its 95 % confidence interval (`medianInterval`); null for fewer than six settings. */
+  factorLow: number | null;
+  factorHigh: number | null;
 }
 
 /**
@@ -78,13 +81,16 @@ export function compareDeaths(
   const dead = pairs.filter((pair) => verdict(pair, end) === 'both');
   const counted = dead.map((pair) => [pair.first.firstNanEpoch! + 1, pair.second.firstNanEpoch! + 1]);
   const ratios = counted.map(([a, b]) => b / a);
+  const factors = ratios.map((ratio) => Math.max(ratio, 1 / ratio));
+  const interval = medianInterval(factors);
   return {
     pairs,
     ...counts,
     rankCorrelation: counted.length < 3 ? null : spearman(counted),
     concordance: concordance(pairs),
     medianRatio: ratios.length > 0 ? median(ratios) : null,
-    medianFactor: ratios.length > 0 ? median(ratios.map((ratio) => Math.max(ratio, 1 / ratio))) : null,
+    medianFactor: ratios.length > 0 ? median(factors) : null,
+    ...{ factorLow: interval?.low ?? null, factorHigh: interval?.high ?? null },
   };
 }
 

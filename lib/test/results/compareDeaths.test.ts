@@ -68,6 +68,9 @@ describe('compareDeaths, two grids setting by setting', () => {
     const mixed = compare(grid([0, 3]), grid([3, 0]));
     assert.deepEqual([mixed.medianRatio, mixed.medianFactor], [(4 + 1 / 4) / 2, 4]);
     assert.equal(compare(grid([null]), grid([3])).medianRatio, null);
+    const seven = compare(grid([0, 0, 0, 0, 0, 0, 0]), grid([6, 5, 4, 3, 2, 1, 0]));
+    assert.deepEqual([seven.factorLow, seven.medianFactor, seven.factorHigh], [1, 4, 7]);
+    assert.deepEqual([mixed.factorLow, mixed.factorHigh], [null, null]);
   });
 
   test('only common settings are compared; none, or one that is there twice, is an error', () => {
