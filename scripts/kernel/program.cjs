@@ -4,6 +4,7 @@
 // - Nothing is watched. Each cell looks whether a file has changed since the last one.
 // - What is known of declarations is kept, and can be handed from one process to the next (snapshot.cjs).
 // - Declarations find what they import where Node would, seen from their own folder.
+// - const { key: name } = object works where an earlier cell has declared the object.
 const fs = require('node:fs');
 
 /**
@@ -73,7 +74,7 @@ function withOwnProgram(declarations, adapt, globals) {
         unresolved = new Set(
           ours.filter((file) => importsOf(file).includes(undefined)).map(({ path }) => path),
         );
-        return (current = program);
+        return (current = withPlainKeys(program));
       };
       return {
         getProgram,
@@ -94,6 +95,15 @@ function withOwnProgram(declarations, adapt, globals) {
           return [...found].map(({ fileName }) => fileName);
         },
       };
+    }
+
+    /** tslab writes exports. before a name of an earlier cell, and takes the key in { key: name } for one. */
+    function withPlainKeys(program) {
+      const checker = program.getTypeChecker();
+      const { getSymbolAtLocation } = checker;
+      const isKey = (node) => node.parent?.propertyName === node && ts.isBindingElement(node.parent);
+      checker.getSymbolAtLocation = (node) => (isKey(node) ? undefined : getSymbolAtLocation(node));
+      return program;
     }
 
     /** The names of the files that a file of the program imports, undefined where there was none. */

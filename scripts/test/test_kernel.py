@@ -216,6 +216,17 @@ def test_the_short_form_of_a_property_finds_what_earlier_cells_have_declared(ses
     assert result.text('stdout').strip() == '[ { shortA: 1, shortB: 2 }, 3 ]'
 
 
+def test_a_property_of_what_an_earlier_cell_has_declared_can_be_given_another_name(session):
+    session.run('const renamed = { a: 1, b: [{ c: 2, d: 3 }], e: undefined as number | undefined };')
+    result = session.run(
+        'const { a: first, e: byDefault = first } = renamed;\n'
+        'const [{ c: second }] = renamed.b;\n'
+        'const third = renamed.b.map(({ d: each }) => each + second);\n'
+        'for (const { d: looped } of renamed.b) console.log([first, byDefault, second, third[0], looped].join());'
+    )
+    assert (result.status, result.text('stdout').strip()) == ('ok', '1,1,2,5,3')
+
+
 def test_requests_that_tslab_does_not_know_are_answered_without_a_word_in_the_notebook(session):
     history = session.reply(session.client.history(hist_access_type='tail', n=3))
     assert history == {'status': 'ok', 'history': []}
