@@ -17,10 +17,10 @@ export function medianInterval(values: readonly number[]): { low: number; high: 
   const n = values.length;
   const sorted = [...values].sort((a, b) => a - b);
   let k = 0;
-  let term = 2 ** -n; // C(n, k) / 2^n
-  for (let below = term; below <= 0.025; below += term) {
+  let log = -n * Math.LN2; // of C(n, k) / 2^n, which is 0 in float64 where n is large and k small
+  for (let below = Math.exp(log); below <= 0.025; below += Math.exp(log)) {
     k++;
-    term *= (n - k + 1) / k;
+    log += Math.log((n - k + 1) / k);
   }
   return k === 0 ? null : { low: sorted[k - 1], high: sorted[n - k] };
 }
