@@ -21,8 +21,10 @@ const running = Array.from({ length: processes }, () => {
   return { child, ms };
 });
 
+let ended = false; // lines that were read together with the last one still come
 let warm; // steps of each process at the moment when the last of them was warm: from there on they are counted
 function proceed() {
+  if (ended) return;
   if (warm === undefined && running.every(({ ms }) => ms.length >= warmUp))
     warm = running.map(({ ms }) => ms.length);
   if (warm === undefined || running.some(({ ms }, i) => ms.length < warm[i] + steps)) return;
@@ -34,6 +36,7 @@ function proceed() {
 }
 
 function end() {
+  ended = true;
   for (const { child } of running) {
     child.removeAllListeners('exit').kill('SIGKILL');
     child.stdout.destroy();
